@@ -1,0 +1,33 @@
+# `make demo` and `make test` each do all their own set-up in a fresh clone.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q install -c constraints.txt
+
+.PHONY: demo test check benchmark clean
+demo: $(VENV)/.demo
+	@$(BIN)/sbrt-followup schedule sample_cohorts/clinic.csv --imaging sample_cohorts/clinic_imaging.csv --as-of 2025-06-15
+
+test: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -n 2
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "sbrt-followup needs Python 3.11 or later; run: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) >&2
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing sbrt-followup into $(VENV) (once, about a minute) ..." >&2
+	@$(PIP) -e . >&2
+	@touch $@
+
+$(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing sbrt-followup and its test tools into $(VENV) (once, about two minutes) ..." >&2
+	@$(PIP) -e '.[test]' >&2
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,3 @@
+"""MRI follow-up after spine SBRT: rules in YAML, schedules, response, cohort curves and audits."""
+
+__version__ = "0.1.0"

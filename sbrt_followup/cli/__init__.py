@@ -1,0 +1,1 @@
+"""Commands: options, one call, a renderer, an exit code; the only place that catches errors."""

@@ -1,0 +1,1 @@
+"""What the rules are for: facts, risk, schedule, pseudo-progression, response, worklist."""

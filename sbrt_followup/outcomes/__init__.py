@@ -1,0 +1,1 @@
+"""Groups of patients: endpoints, survival, incidence, interval censoring, simulation."""

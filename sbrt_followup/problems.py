@@ -1,0 +1,65 @@
+"""What is wrong with a user's file, as a value: code, severity, sentence, place.
+
+A message never holds a cell value or an identifier: row number, column and rule text only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, order=True)
+class Source:
+    """A place in a file: 1-based line and column (0: the file as a whole)."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return ":".join([self.file, *(str(n) for n in (self.line, self.column) if n)])
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong, where it stands, and what to do about it."""
+
+    code: str
+    message: str
+    source: Source | None = None
+    severity: Severity = "error"
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.source}: " if self.source else ""
+        hint = f" {self.hint}" if self.hint else ""
+        return f"{where}{self.message}{hint} [{self.code}]"
+
+
+class InputRefused(Exception):  # noqa: N818 - the user's word for it, not a Python error
+    """The input or the call cannot be used; carries every problem found, in file order."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(f"{len(self.problems)} problem(s) in the input")
+
+
+def refuse(code: str, message: str, source: Source | None = None, hint: str = "") -> InputRefused:
+    """Build the refusal that holds one problem."""
+    return InputRefused([Problem(code, message, source, hint=hint)])
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """Say which allowed name is meant, or list them: `did you mean 'bilsky'?` or `allowed: a, b`."""
+    from difflib import get_close_matches
+
+    names = list(allowed)
+    close = get_close_matches(word, names, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    shown = ", ".join(names[:30]) + (", …" if len(names) > 30 else "")
+    return f"allowed: {shown}" if names else ""

@@ -1,0 +1,1 @@
+"""Drawing and printing; no decisions, no arithmetic."""

@@ -1,0 +1,1 @@
+"""What a rule is: reading, conditions, deciding, auditing."""
