@@ -1,0 +1,186 @@
+"""A user's file → a table of texts with row numbers: CSV, Parquet, xlsx or stdin.
+
+The header is row 1; blank rows are no rows but keep their number. A row that is too short or too long is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .problems import InputRefused, Problem, Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_ROWS_NAMED = 10
+
+
+def _refused(code: str, message: str, file: str, hint: str = "") -> InputRefused:
+    return InputRefused([Problem(code, message, Source(file), hint=hint)])
+
+
+def _read_bytes(path: str) -> bytes:
+    if path == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise _refused("unreadable", f"cannot be read: {error.strerror or 'I/O error'}", Path(path).name) from None
+
+
+def read_raw(path: str) -> tuple[pd.DataFrame, str, str]:
+    """Read a table; CSV and xlsx cells as text, Parquet as stored. Gives the frame (first column `row`), the content hash
+    and the name to show in problems."""
+    data = _read_bytes(path)
+    name = "stdin" if path == "-" else Path(path).name
+    digest = "sha256:" + hashlib.sha256(data).hexdigest()
+    suffix = "" if path == "-" else Path(path).suffix.lower()
+    if suffix in (".parquet", ".pq"):
+        return _read_parquet(data, name), digest, name
+    if suffix in (".xlsx", ".xlsm"):
+        return _read_xlsx(data, name), digest, name
+    return _read_csv(data, name), digest, name
+
+
+def _extra(package: str, extra: str, file: str) -> InputRefused:
+    return _refused("needs-extra", f"reading this file needs {package}", file, f"pip install 'sbrt-followup[{extra}]'")
+
+
+def _read_parquet(data: bytes, name: str) -> pd.DataFrame:
+    import io
+
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise _extra("pyarrow", "parquet", name) from None
+    try:
+        table = pq.read_table(io.BytesIO(data))
+    except pa.ArrowException:
+        raise _refused("not-parquet", "not readable as Parquet", name) from None
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False, strings_to_categorical=True)
+    frame.insert(0, "row", range(2, len(frame) + 2))
+    return frame
+
+
+def _read_xlsx(data: bytes, name: str) -> pd.DataFrame:
+    import io
+    import zipfile
+
+    import pandas as pd
+
+    try:
+        import openpyxl
+    except ImportError:
+        raise _extra("openpyxl", "excel", name) from None
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError):
+        raise _refused("not-xlsx", "not readable as an Excel workbook", name) from None
+    rows = [[_cell_text(c) for c in row] for row in book.worksheets[0].iter_rows(values_only=True)]
+    if not rows:
+        raise _refused("empty-file", "the first sheet is empty", name)
+    width = max((i + 1 for i, c in enumerate(rows[0]) if c), default=0)
+    body = [(number, row[:width] + [None] * (width - len(row))) for number, row in enumerate(rows[1:], 2)]
+    for number, row in enumerate(rows[1:], 2):
+        if any(row[width:]):
+            raise _refused("ragged-row", f"row {number} has cells beyond the header's columns", name)
+    frame = pd.DataFrame(
+        [row for _, row in body], columns=_header([c or "" for c in rows[0][:width]], name), dtype=object
+    )
+    frame.insert(0, "row", [number for number, _ in body])
+    return frame
+
+
+def _cell_text(cell: Any) -> str | None:
+    from datetime import date, datetime
+
+    if cell is None or cell == "":
+        return None
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == datetime.min.time() else cell.isoformat()
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+def _header(names: list[str], file: str) -> list[str]:
+    names = [n.strip() for n in names]
+    problems = []
+    for i, name in enumerate(names, 1):
+        if not name:
+            problems.append(Problem("unnamed-column", f"column {i} has no name in the header", Source(file, 1)))
+        elif name in names[: i - 1]:
+            problems.append(Problem("repeated-column", f"the column '{name}' stands twice", Source(file, 1)))
+    if problems:
+        raise InputRefused(problems)
+    return names
+
+
+def _read_csv(data: bytes, name: str) -> pd.DataFrame:
+    import csv
+    import io
+
+    import pandas as pd
+
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = data[: error.start].count(b"\n") + 1
+        raise _refused("not-utf8", f"line {row} is not UTF-8 text", name, "Save the file as CSV UTF-8.") from None
+    if "\x00" in text:
+        raise _refused("not-text", "the file holds NUL bytes; it is not a CSV file", name)
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    if not first:
+        raise _refused("empty-file", "the file is empty", name)
+    comma, semicolon = first.count(","), first.count(";")
+    delimiter = ";" if semicolon > comma else ","
+    header = _header(next(csv.reader([first], delimiter=delimiter)), name)
+    _check_widths(text, delimiter, len(header), name)
+    try:
+        frame = pd.read_csv(
+            io.StringIO(text),
+            sep=delimiter,
+            dtype=str,
+            keep_default_na=False,
+            na_values=[""],
+            header=0,
+            names=header,
+            index_col=False,
+            skip_blank_lines=False,
+            quoting=csv.QUOTE_MINIMAL,
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError):
+        raise _refused("not-csv", "not readable as CSV", name, "Check the quotes.") from None
+    frame.insert(0, "row", range(2, len(frame) + 2))
+    return frame.loc[frame[header].notna().any(axis=1)].reset_index(drop=True)
+
+
+def _check_widths(text: str, delimiter: str, width: int, name: str) -> None:
+    """Refuse rows with more or fewer cells than the header; blank lines are no rows."""
+    import csv
+
+    import numpy as np
+
+    if '"' in text:
+        counts = [len(row) for row in csv.reader(text.splitlines(keepends=True), delimiter=delimiter)]
+        wrong = [i for i, n in enumerate(counts, 1) if n not in (0, width)]
+    else:
+        raw = np.frombuffer(text.encode() + b"\n", dtype=np.uint8)
+        ends = (raw == 10).nonzero()[0]
+        cells = np.diff(np.cumsum(raw == ord(delimiter))[ends], prepend=0) + 1
+        sizes = np.diff(ends, prepend=-1) - 1
+        blank = (sizes == 0) | ((sizes == 1) & (raw[np.maximum(ends - 1, 0)] == 13))
+        wrong = [int(i) + 1 for i in ((cells != width) & ~blank).nonzero()[0]]
+    if wrong:
+        raise InputRefused(
+            Problem("ragged-row", f"row {row} does not have the header's {width} cells", Source(name, row))
+            for row in wrong[:MOST_ROWS_NAMED]
+        )

@@ -1,0 +1,262 @@
+"""Each kind of document: the type that holds it, and what must be true of it before it may be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ..problems import Problem, Source, nearest
+from ..vocabulary import FACTS
+from .conditions import Condition, Count, tests_in
+from .deciding import answers
+from .model import (
+    DecisionTable,
+    Document,
+    Evidence,
+    Plan,
+    Profile,
+    PseudoprogressionWindow,
+    RiskTable,
+    SinsScore,
+)
+from .reading import Table
+from .structure import Notes, Unreadable, build_dataclass
+
+KINDS: dict[str, type[Document]] = {
+    "risk": RiskTable,
+    "plan": Plan,
+    "pseudoprogression": PseudoprogressionWindow,
+    "response": DecisionTable,
+    "sins": SinsScore,
+    "profile": Profile,
+    "evidence": Evidence,
+}
+
+
+def build_document(tree: Table, content_hash: str) -> tuple[Document | None, list[Problem]]:
+    """Turn one tree into its typed document; None when it cannot be used, with every problem."""
+    notes = Notes()
+    kind = tree.items.get("kind")
+    word = getattr(kind, "text", None)
+    if word not in KINDS:
+        source = kind.source if kind else tree.source
+        notes.add("unknown-kind", "the document's kind is missing or not known", source, nearest(word or "", KINDS))
+        return None, notes.problems
+    try:
+        document = build_dataclass(KINDS[word], tree, notes, f"a {word} document")
+    except Unreadable:
+        return None, notes.problems
+    object.__setattr__(document, "content_hash", content_hash)
+    for check in CHECKS.get(type(document), ()):
+        check(document, notes)
+    _check_uses(document, notes)
+    return (None if notes.problems else document), notes.problems
+
+
+def _unique(things: Iterable[Any], what: str, notes: Notes, key: str = "id") -> None:
+    seen: dict[str, Source] = {}
+    for thing in things:
+        name = getattr(thing, key)
+        if name in seen:
+            notes.add("repeated-id", f"{what} '{name}' stands twice (first in line {seen[name].line})", thing.source)
+        seen.setdefault(name, thing.source)
+
+
+def _check_uses(document: Document, notes: Notes) -> None:
+    _unique(document.citations, "citation", notes, "key")
+
+
+def _check_table(table: DecisionTable, notes: Notes) -> None:
+    _unique(table.features, "feature", notes)
+    _unique(table.rules, "rule", notes)
+    if len(set(table.outcomes)) < len(table.outcomes) or not table.outcomes:
+        notes.add("repeated-value", "outcomes are a list of different names", table.source)
+    if not table.rules:
+        notes.add("no-rules", "a decision table needs at least one rule", table.source)
+    names = [f.id for f in table.features]
+    before = len(notes.problems)
+    for rule in table.rules:
+        if rule.then not in table.outcomes:
+            notes.add(
+                "unknown-outcome",
+                f"'{rule.then}' is not one of the outcomes",
+                rule.source,
+                nearest(rule.then, table.outcomes),
+            )
+        _check_features(rule.when, names, notes)
+    for feature in table.features:
+        if any(isinstance(part, Count) for part in feature.when.parts):
+            notes.add("nested-count", "a feature cannot count features", feature.source)
+    if table.otherwise not in (*table.outcomes, "none"):
+        notes.add(
+            "unknown-outcome",
+            f"otherwise: '{table.otherwise}' is not an outcome",
+            table.source,
+            "Write one of the outcomes, or none.",
+        )
+    if len(notes.problems) == before and table.rules and table.outcomes:
+        _check_overlap(table, notes)
+
+
+def _check_features(condition: Condition, names: Sequence[str], notes: Notes) -> None:
+    for part in condition.parts:
+        if isinstance(part, Count):
+            for name in part.of:
+                if name not in names:
+                    notes.add("unknown-feature", f"no feature is called '{name}'", part.source, nearest(name, names))
+
+
+def _check_overlap(table: DecisionTable, notes: Notes) -> None:
+    """Refuse two rules that hit the same patient: hits must be unique."""
+    known = answers(table)
+    reported: set[tuple[int, int]] = set()
+    for cell in (known.hit.sum(axis=1) > 1).nonzero()[0]:
+        a, b = known.hit[cell].nonzero()[0][:2]
+        if (a, b) in reported:
+            continue
+        reported.add((a, b))
+        first, second = table.rules[a], table.rules[b]
+        patient = ", ".join(f"{k} {v}" for k, v in known.space.describe(int(cell)).items())
+        notes.add(
+            "overlapping-rules",
+            f"the rules '{first.id}' (line {first.source.line}) and '{second.id}' both hit: {patient}",
+            second.source,
+            "Narrow one of them.",
+        )
+
+
+def _check_risk(table: RiskTable, notes: Notes) -> None:
+    for cut in table.sensitivity.cuts:
+        feature = next((f for f in table.features if f.id == cut.feature), None)
+        if feature is None:
+            notes.add(
+                "unknown-feature",
+                f"no feature is called '{cut.feature}'",
+                cut.source,
+                nearest(cut.feature, [f.id for f in table.features]),
+            )
+            continue
+        tests = tests_in(feature.when, {})
+        if len(tests) != 1 or tests[0].op != "at_least":
+            notes.add("cut-not-possible", f"'{cut.feature}' has no single 'at_least' to cut elsewhere", cut.source)
+            continue
+        fact = FACTS[tests[0].fact]
+        for label in cut.at_least:
+            if fact.finite and label not in fact.levels:
+                notes.add(
+                    "unknown-level",
+                    f"'{label}' is not a level of '{fact.name}'",
+                    cut.source,
+                    nearest(label, fact.levels),
+                )
+            elif not fact.finite and not label.isdigit():
+                notes.add("not-a-number", f"'{label}' is not a whole number", cut.source)
+
+
+def _check_sins(document: SinsScore, notes: Notes) -> None:
+    _unique(document.items, "item", notes)
+    for item in document.items:
+        fact = FACTS.get(item.fact)
+        if fact is None or not fact.finite:
+            notes.add(
+                "unknown-fact", f"no fact with levels is called '{item.fact}'", item.source, nearest(item.fact, FACTS)
+            )
+            continue
+        seen: set[str] = set()
+        for score in item.scores:
+            for label in score.any_of:
+                if label not in fact.levels:
+                    notes.add(
+                        "unknown-level",
+                        f"'{label}' is not a level of '{fact.name}'",
+                        score.source,
+                        nearest(label, fact.levels),
+                    )
+                if label in seen:
+                    notes.add("repeated-value", f"'{label}' is scored twice", score.source)
+                seen.add(label)
+        if unscored := [label for label in fact.levels if label not in seen]:
+            notes.add("unscored-level", f"item '{item.id}' gives no points to: {', '.join(unscored)}", item.source)
+    if [i for i in document.items if i.fact not in FACTS]:
+        return
+    top = sum(max((s.points for s in item.scores), default=0) for item in document.items)
+    expected = 0
+    for category in document.categories:
+        if category.from_ != expected or category.to < category.from_:
+            notes.add("categories-not-joined", f"category '{category.id}' should start at {expected}", category.source)
+        expected = category.to + 1
+    if expected != top + 1:
+        notes.add(
+            "categories-not-joined", f"the categories end at {expected - 1}, the items add up to {top}", document.source
+        )
+    if top != FACTS["sins"].high:
+        notes.add("out-of-range", f"the items add up to {top}, SINS ends at {FACTS['sins'].high:g}", document.source)
+
+
+def _check_plan(plan: Plan, notes: Notes) -> None:
+    seen: set[str] = set()
+    for schedule in plan.schedules:
+        for tier in schedule.tiers:
+            if tier in seen or (tier == "any" and len(plan.schedules) > 1):
+                notes.add("repeated-value", f"tier '{tier}' has two schedules", schedule.source)
+            seen.add(tier)
+        if not schedule.phases:
+            notes.add("no-phases", "a schedule needs at least one phase", schedule.source)
+            continue
+        first = schedule.first
+        if (first.at is None) == (first.no_later_than is None):
+            notes.add("missing-key", "the first visit needs either 'at' or 'no_later_than'", first.source)
+        start = None
+        for phase in schedule.phases:
+            for span, pick, name in (
+                (phase.every, phase.every_pick, "every"),
+                (phase.until, phase.until_pick, "until"),
+            ):
+                if span is not None and span.ranged and pick is None:
+                    notes.add("missing-key", f"the range in '{name}' needs a written pick, '{name}_pick'", span.source)
+                if pick is not None and (span is None or not span.ranged):
+                    notes.add("unknown-key", f"'{name}_pick' has no range to pick from", phase.source)
+            if (phase.every_pick or phase.until_pick) and phase.pick_basis is None:
+                notes.add("missing-key", "a pick needs its 'pick_basis'", phase.source)
+            if phase.until is not None and start is not None and phase.end is not None and phase.end <= start:
+                notes.add("phases-out-of-order", f"phase '{phase.id}' ends before it starts", phase.source)
+            last = phase is schedule.phases[-1]
+            if last and phase.until is not None:
+                notes.add(
+                    "phases-not-joined",
+                    f"nothing follows phase '{phase.id}'",
+                    phase.source,
+                    "Leave out 'until' in the last phase.",
+                )
+            if not last and phase.until is None:
+                notes.add(
+                    "phases-not-joined", f"phase '{phase.id}' never ends, so the next one never starts", phase.source
+                )
+            start = phase.end
+        _unique(schedule.phases, "phase", notes)
+    if plan.tiered and "any" not in seen and seen != {"low", "intermediate", "high"}:
+        gone = {"low", "intermediate", "high"} - seen
+        notes.add("tier-without-schedule", f"no schedule for: {', '.join(sorted(gone))}", plan.source)
+    if not plan.tiered and seen != {"any"}:
+        notes.add("missing-key", "a plan with tiers needs 'risk', the document they come from", plan.source)
+    if plan.tiered and not plan.undecided:
+        notes.add("missing-key", "a tiered plan needs 'undecided', the plan followed meanwhile", plan.source)
+    for quantity, unit in ((plan.tolerance, "days"), (plan.horizon, "months")):
+        if quantity.unit != unit:
+            notes.add("wrong-unit", f"this is counted in {unit}", quantity.source)
+        if quantity.value <= 0:
+            notes.add("out-of-range", "this is above 0", quantity.source)
+
+
+def _check_window(document: PseudoprogressionWindow, notes: Notes) -> None:
+    if not 0 <= document.window.from_ <= document.window.to:
+        notes.add("range-reversed", "the window ends before it opens", document.window.source)
+
+
+CHECKS: dict[type[Document], tuple[Callable[..., None], ...]] = {
+    DecisionTable: (_check_table,),
+    RiskTable: (_check_table, _check_risk),
+    SinsScore: (_check_sins,),
+    Plan: (_check_plan,),
+    PseudoprogressionWindow: (_check_window,),
+}
