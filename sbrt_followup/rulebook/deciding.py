@@ -170,22 +170,40 @@ def answers(table: DecisionTable, extra: Sequence[Test] = (), whole: bool = Fals
     return Answers(space, np.where(count > 1, CONFLICT, then[rule]), rule, true)
 
 
-@dataclass(frozen=True, eq=False)
-class _Same:
-    """A table hashed by identity, so that its answers are computed once."""
-
-    table: DecisionTable
-
-    def __hash__(self) -> int:
-        return id(self.table)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.table is self.table
-
-
 @lru_cache(maxsize=256)
-def _answers_once(same: _Same) -> Answers:
-    return answers(same.table)
+def _answers_once(table: DecisionTable) -> Answers:
+    return answers(table)
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Rows as sets of cells. Rows with the same set share a case: `case[row]` indexes the other arrays."""
+
+    case: npt.NDArray[np.int64]
+    allowed: Flags
+    """(cases, cells): the cell is attainable."""
+    missing: Flags
+    """(cases, facts): the fact is not settled."""
+
+
+def cover(space: FactSpace, facts: Facts, rows: int) -> Cover:
+    """Find which cells of a fact space each row could be; a fact without a column is unknown throughout."""
+    key = np.zeros(rows, dtype=np.int64)
+    width = 0
+    per_axis: list[npt.NDArray[np.int64]] = []
+    for one in space.axes:
+        column = facts.get(one.fact.name)
+        bits = np.full(rows, (1 << len(one)) - 1, dtype=np.int64) if column is None else one.cells(column)
+        if width + len(one) > 60:
+            key, width = np.unique(key, return_inverse=True)[1].astype(np.int64), int(rows).bit_length()
+        key, width = key << len(one) | bits, width + len(one)
+        per_axis.append(bits)
+    first, case = _distinct(key, width)
+    allowed = np.ones((len(first), space.size), dtype=bool)
+    for k, bits in enumerate(per_axis):
+        allowed &= (bits[first][:, None] >> space.coordinates[:, k][None, :] & 1).astype(bool)
+    missing = np.stack([bits[first] & (bits[first] - 1) != 0 for bits in per_axis], axis=1)
+    return Cover(case, allowed, missing)
 
 
 @dataclass(frozen=True)
@@ -193,21 +211,31 @@ class Decisions:
     """What follows for each row. Rows with the same possibilities share a case: `case[row]` indexes the case arrays."""
 
     table: DecisionTable
-    case: npt.NDArray[np.int64]
+    space: FactSpace
+    cover: Cover
     possible: Flags
     """(cases, outcomes): the outcome is attainable."""
     rules: Flags
     """(cases, rules + 1): the rule (last: otherwise) can be the one that hits."""
     no_match: Flags
     conflict: Flags
-    missing: Flags
-    """(cases, facts): the fact is not settled."""
     decisive: Flags
     """(cases, facts): not settled, and its value could change the outcome."""
-    facts: tuple[str, ...]
-    cells: Flags
-    """(cases, cells of the fact space): the cell is attainable."""
-    space: FactSpace
+
+    @property
+    def case(self) -> npt.NDArray[np.int64]:
+        """Each row's case."""
+        return self.cover.case
+
+    @property
+    def missing(self) -> Flags:
+        """(cases, facts): the fact is not settled."""
+        return self.cover.missing
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The facts the table rests on."""
+        return tuple(one.fact.name for one in self.space.axes)
 
     @cached_property
     def case_status(self) -> npt.NDArray[np.str_]:
@@ -235,39 +263,23 @@ class Decisions:
 
 def decide(table: DecisionTable, facts: Facts, rows: int) -> Decisions:
     """Decide every row of columns of facts; a fact without a column is unknown throughout."""
-    known = _answers_once(_Same(table))
+    known = _answers_once(table)
     space = known.space
-    key = np.zeros(rows, dtype=np.int64)
-    width = 0
-    per_axis: list[npt.NDArray[np.int64]] = []
-    for one in space.axes:
-        column = facts.get(one.fact.name)
-        bits = np.full(rows, (1 << len(one)) - 1, dtype=np.int64) if column is None else one.cells(column)
-        if width + len(one) > 60:
-            key, width = np.unique(key, return_inverse=True)[1].astype(np.int64), int(rows).bit_length()
-        key, width = key << len(one) | bits, width + len(one)
-        per_axis.append(bits)
-    first, case = _distinct(key, width)
-    allowed = np.ones((len(first), space.size), dtype=bool)
-    for k, bits in enumerate(per_axis):
-        allowed &= (bits[first][:, None] >> space.coordinates[:, k][None, :] & 1).astype(bool)
+    covered = cover(space, facts, rows)
+    allowed, missing = covered.allowed, covered.missing
     possible = np.stack([(allowed & (known.outcome == i)).any(axis=1) for i in range(len(table.outcomes))], axis=1)
     by_rule = [
         (allowed & (known.rule == i) & (known.outcome != CONFLICT)).any(axis=1) for i in range(len(table.rules) + 1)
     ]
-    missing = np.stack([bits[first] & (bits[first] - 1) != 0 for bits in per_axis], axis=1)
     return Decisions(
-        table,
-        case,
-        possible,
-        np.stack(by_rule, axis=1),
-        (allowed & (known.outcome == NO_MATCH)).any(axis=1),
-        (allowed & (known.outcome == CONFLICT)).any(axis=1),
-        missing,
-        _decisive(space, known.outcome, allowed, missing),
-        tuple(a.fact.name for a in space.axes),
-        allowed,
-        space,
+        table=table,
+        space=space,
+        cover=covered,
+        possible=possible,
+        rules=np.stack(by_rule, axis=1),
+        no_match=(allowed & (known.outcome == NO_MATCH)).any(axis=1),
+        conflict=(allowed & (known.outcome == CONFLICT)).any(axis=1),
+        decisive=_decisive(space, known.outcome, allowed, missing),
     )
 
 

@@ -1,6 +1,6 @@
 """What a rule document holds, as frozen values. Every document opens with the same header (`Document`).
 
-Numbers are exact (`Fraction`); each carries its unit, its basis and its sources, on itself or on the rule around it.
+Documents compare by identity, what is inside them by value. Numbers are exact (`Fraction`); each carries its unit, its basis and its sources, on itself or on the rule around it.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Extends:
     source: Source
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Document:
     """What every document opens with."""
 
@@ -197,7 +197,7 @@ class Sensitivity:
     why: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class DecisionTable(Document):
     """Rules from facts to one of a few outcomes, mildest first; hits are unique; `otherwise` is an outcome or none."""
 
@@ -212,7 +212,7 @@ class DecisionTable(Document):
         return {feature.id: feature.when for feature in self.features}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class RiskTable(DecisionTable):
     """Tiers of risk, with what the unpublished split could be."""
 
@@ -263,7 +263,7 @@ class SeveralLevels:
     why: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class SinsScore(Document):
     """The Spinal Instability Neoplastic Score: items, points, categories."""
 
@@ -349,7 +349,7 @@ class Schedule:
         return next(p for p in self.phases if p.end is None or offset < p.end)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Plan(Document):
     """When scans are due."""
 
@@ -386,7 +386,7 @@ class Window:
     why: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class PseudoprogressionWindow(Document):
     """The days in which growth inside the bone may be pseudo-progression, for whom."""
 
@@ -400,7 +400,7 @@ class PseudoprogressionWindow(Document):
 # ---- profiles and evidence ----
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Profile(Document):
     """The documents used together."""
 
@@ -475,7 +475,7 @@ class NotFound:
     source: Source
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Evidence(Document):
     """The bibliography."""
 

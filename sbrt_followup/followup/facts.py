@@ -1,0 +1,78 @@
+"""A typed cohort frame → columns of facts. Nothing missing is filled in: an empty cell leaves every value possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ..records import spine_range
+from ..rulebook.conditions import Column, Facts, Flags, Interval, Levels, unknown_column
+from ..rulebook.model import SinsScore
+from ..rulebook.sins import total_range
+from ..vocabulary import FACTS, SPINE_LEVELS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class SiteFacts:
+    """The facts of each treated site, with the range its SINS could have."""
+
+    facts: Facts
+    sins_low: npt.NDArray[np.float64]
+    sins_high: npt.NDArray[np.float64]
+    several_levels: Flags
+    disagrees: Flags
+    """The given SINS total lies outside what its components allow."""
+
+
+def level_column(texts: Iterable[object]) -> tuple[Levels, Flags]:
+    """Give the levels of each site as bits, and where they are several."""
+    known: dict[object, tuple[int, bool]] = {}
+    every = (1 << len(SPINE_LEVELS)) - 1
+    bits, several = [], []
+    for text in texts:
+        if text not in known:
+            span = spine_range(text) if isinstance(text, str) else None
+            known[text] = (
+                (every, False)
+                if span is None
+                else (sum(1 << i for i in range(span[0], span[1] + 1)), span[1] > span[0])
+            )
+        one, many = known[text]
+        bits.append(one)
+        several.append(many)
+    return Levels(np.array(bits, dtype=np.int64)), np.array(several, dtype=bool)
+
+
+def column_of(frame: pd.DataFrame, name: str) -> Column:
+    """Give one declared column as a column of facts."""
+    fact = FACTS[name]
+    unknown = unknown_column(fact, len(frame))
+    series = frame[name]
+    if isinstance(unknown, Levels):
+        codes = series.cat.codes.to_numpy().astype(np.int64)
+        return Levels(np.where(codes < 0, unknown.possible, 1 << np.maximum(codes, 0)))
+    values = series.to_numpy(dtype=np.float64)
+    missing = np.isnan(values)
+    return Interval(np.where(missing, unknown.low, values), np.where(missing, unknown.high, values))
+
+
+def site_facts(frame: pd.DataFrame, sins: SinsScore) -> SiteFacts:
+    """Give the facts of each row of a cohort frame."""
+    facts: dict[str, Column] = {
+        name: column_of(frame, name) for name in FACTS if name in frame and name not in ("level", "sins")
+    }
+    facts["level"], several = level_column(frame["level"].tolist())
+    low, high = total_range(sins, facts, several)
+    given = frame["sins"].to_numpy(dtype=np.float64)
+    known = ~np.isnan(given)
+    disagrees = known & ((given < low) | (given > high))
+    low, high = np.where(known, given, low), np.where(known, given, high)
+    facts["sins"] = Interval(low, high)
+    return SiteFacts(facts, low, high, several, disagrees)
