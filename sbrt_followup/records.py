@@ -134,6 +134,14 @@ IMAGING: tuple[ColumnSpec, ...] = (
 
 
 @dataclass(frozen=True)
+class ColumnMap:
+    """How the user's file names things: declared column → their column, and per column their value → ours."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Exclusion:
     """A row not used, and why."""
 
@@ -297,7 +305,7 @@ def spine_range(text: str) -> tuple[int, int] | None:
 def _read(
     path: str,
     specs: tuple[ColumnSpec, ...],
-    columns: Mapping[str, str] | None,
+    column_map: ColumnMap | None,
     date_format: str | None,
     on_error: str,
     checks: Callable[[pd.DataFrame, _Findings], None],
@@ -305,7 +313,8 @@ def _read(
     import pandas as pd
 
     raw, digest, name = read_raw(path)
-    renamed = _renamed(raw, columns or {}, specs, name)
+    column_map = column_map or ColumnMap()
+    renamed = _renamed(raw, column_map.columns, specs, name)
     declared = {spec.name: spec for spec in specs}
     _require_columns(list(raw.columns), renamed, declared, name)
     rows = raw["row"].to_numpy(dtype="int64")
@@ -314,6 +323,9 @@ def _read(
     for spec in specs:
         theirs = renamed.get(spec.name)
         series = raw[theirs] if theirs else pd.Series([None] * len(raw), dtype=object)
+        if spec.name in column_map.values:
+            translated = column_map.values[spec.name]
+            series = series.map(lambda cell, words=translated: words.get(str(cell).strip(), cell), na_action="ignore")
         if spec.required:
             blank = series.isna() | (series.astype(str).str.strip() == "")
             found.add("missing-value", theirs or spec.name, "must not be empty", rows[blank.to_numpy()])
@@ -337,6 +349,9 @@ def _renamed(raw: pd.DataFrame, columns: Mapping[str, str], specs: tuple[ColumnS
     problems: list[Problem] = []
     names = [str(c) for c in raw.columns if c != "row"]
     declared = [spec.name for spec in specs]
+    # One map serves both tables: what the cohort has too may be called otherwise in the imaging table.
+    shared = {spec.name for spec in COHORT} & {spec.name for spec in IMAGING} if specs is IMAGING else set()
+    columns = {o: t for o, t in columns.items() if o in declared and not (o in shared and t not in names)}
     for ours, theirs in columns.items():
         if theirs not in names:
             problems.append(
@@ -377,26 +392,26 @@ def _require_columns(
 def read_cohort(
     path: str | Path,
     *,
-    columns: Mapping[str, str] | None = None,
+    column_map: ColumnMap | None = None,
     date_format: str | None = None,
     on_error: str = "refuse",
 ) -> Records:
-    """Read a cohort table, one row per treated site; `columns` maps declared names to the file's own.
+    """Read a cohort table, one row per treated site; `column_map` tells how the file names them.
 
     Raises InputRefused with every problem; with on_error="exclude" rows with problems are left out and listed.
     """
-    return _read(str(path), COHORT, columns, date_format, on_error, _check_cohort)
+    return _read(str(path), COHORT, column_map, date_format, on_error, _check_cohort)
 
 
 def read_imaging(
     path: str | Path,
     *,
-    columns: Mapping[str, str] | None = None,
+    column_map: ColumnMap | None = None,
     date_format: str | None = None,
     on_error: str = "refuse",
 ) -> Records:
     """Read an imaging table, one row per MRI per site; as `read_cohort`."""
-    return _read(str(path), IMAGING, columns, date_format, on_error, _check_imaging)
+    return _read(str(path), IMAGING, column_map, date_format, on_error, _check_imaging)
 
 
 _ORDER = (

@@ -32,21 +32,37 @@ def as_date(day: np.datetime64) -> date | None:
     return None if np.isnat(day) else day.astype("datetime64[D]").item()
 
 
-def add_months(anchor: Days, months: Fraction) -> Days:
-    """Add an offset in months to each anchor, in one step (module docstring); NaT stays NaT."""
-    whole = int(months // 1)
-    fraction = months - whole
-    extra = int((fraction * DAYS_PER_MONTH * 2 + 1) // 2)  # rounded half up, exactly
+def add_months(anchor: Days, months: Fraction | npt.NDArray[np.int64], per_month: int = 1) -> Days:
+    """Add an offset in months to each anchor, in one step (module docstring); NaT stays NaT.
+
+    Many offsets at once are whole numbers of 1/`per_month` months, broadcast against the anchors.
+    """
+    count: npt.NDArray[np.int64]
+    if isinstance(months, Fraction):
+        count, per_month = np.array(months.numerator, dtype=np.int64), months.denominator
+    else:
+        count = months
+    whole = count // per_month
+    parts = count % per_month
+    # parts / per_month × 487/16 days, rounded half up, in whole numbers throughout.
+    above, below = DAYS_PER_MONTH.numerator, DAYS_PER_MONTH.denominator * per_month
+    extra = (2 * parts * above + below) // (2 * below)
     anchor = as_days(anchor)
     month = anchor.astype("datetime64[M]")
-    day_of_month = (anchor - month.astype("datetime64[D]")).astype(np.int64)
-    target = month + np.timedelta64(whole, "M")
-    last = (((target + np.timedelta64(1, "M")).astype("datetime64[D]")) - DAY - target.astype("datetime64[D]")).astype(
-        np.int64
-    )
-    clamped = np.minimum(day_of_month, last)
-    result: Days = target.astype("datetime64[D]") + clamped.astype("timedelta64[D]") + np.timedelta64(extra, "D")
-    return np.where(np.isnat(anchor), NAT, result)
+    day_of_month = anchor - month.astype("datetime64[D]")
+    target = month + whole.astype("timedelta64[M]")
+    first = target.astype("datetime64[D]")
+    length = (target + np.timedelta64(1, "M")).astype("datetime64[D]") - first
+    result: Days = first + np.minimum(day_of_month, length - DAY) + extra.astype("timedelta64[D]")
+    return result
+
+
+def months_since(start: Days, day: Days) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Count whole calendar months from start to day, and the days left over; undo `add_months` for whole months."""
+    start, day = as_days(start), as_days(day)
+    whole = (day.astype("datetime64[M]") - start.astype("datetime64[M]")).astype(np.int64)
+    whole = np.where(add_months(start, whole) > day, whole - 1, whole)
+    return whole, (day - add_months(start, whole)).astype(np.int64)
 
 
 def days_between(start: Days, stop: Days) -> npt.NDArray[np.float64]:

@@ -202,7 +202,7 @@ def by_patient(risk: SiteRisk, frame: pd.DataFrame) -> pd.DataFrame:
         {
             "patient_id": joined["patient_id"].first(),
             "site_id": joined["site_id"].agg(lambda s: ";".join(s)),
-            **{name: pd.array(joined[name].agg(_if_one), dtype="Int64") for name in ("sins_total", "sins_low", "sins_high")},
+            **{name: joined[name].agg(_if_one).astype("Int64") for name in ("sins_total", "sins_low", "sins_high")},
             "sins_category": joined["sins_category"].agg(_if_one),
             "epidural": _any_yes(sites["epidural"], group, count),
             "paraspinal": _any_yes(sites["paraspinal"], group, count),

@@ -1,0 +1,148 @@
+"""Options → rulebook, cohort and imaging; every problem in the input in one go."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..problems import InputRefused, Problem, Source, nearest, refuse
+
+if TYPE_CHECKING:
+    from ..records import ColumnMap, Records
+    from ..rulebook.library import Rulebook
+
+ON_ERROR = ("refuse", "exclude")
+
+
+def say(text: str, quiet: bool = False) -> None:
+    """Tell the user something, on stderr."""
+    if not quiet:
+        print(text, file=sys.stderr)
+
+
+def day_of(text: str | None, quiet: bool = False) -> date:
+    """Read --as-of; without it today, said aloud."""
+    if text is None:
+        today = date.today()
+        say(f"as of {today.isoformat()} (today; --as-of sets another day)", quiet)
+        return today
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise refuse("not-a-date", "--as-of takes a date written YYYY-MM-DD") from None
+
+
+def open_rulebook(folder: Path | None, profile: str | None) -> Rulebook:
+    """Load the rules."""
+    from ..rulebook.library import load
+
+    return load(folder, profile)
+
+
+def column_map(path: Path | None) -> ColumnMap | None:
+    """Read a --map file: `columns: {ours: theirs}` and `values: {column: {theirs: ours}}`, or the first one alone."""
+    if path is None:
+        return None
+    from ..records import COHORT, IMAGING, ColumnMap
+    from ..rulebook.reading import Scalar, Table, read_file
+
+    tree, problems = read_file(path, path.name)
+    # What a spreadsheet calls yes or no may be any word: Y, N, on, TRUE are fine as keys of a map.
+    problems = [p for p in problems if p.code != "yaml-trap"]
+    if tree is None or problems:
+        raise InputRefused(problems)
+    nested = {"columns", "values"} & set(tree.items)
+    columns = tree.items.get("columns") if nested else tree
+    values = tree.items.get("values") if nested else None
+    known = [spec.name for spec in (*COHORT, *IMAGING)]
+    found: list[Problem] = []
+    result: dict[str, str] = {}
+    words: dict[str, dict[str, str]] = {}
+    for part, target in ((columns, result), (values, words)):
+        if part is None:
+            continue
+        if not isinstance(part, Table):
+            found.append(Problem("not-a-mapping", "a map file is a mapping", part.source))
+            continue
+        for name, node in part.items.items():
+            if name not in known:
+                found.append(
+                    Problem(
+                        "unknown-column", f"no column is called '{name}'", part.keys[name], hint=nearest(name, known)
+                    )
+                )
+            elif part is columns and isinstance(node, Scalar):
+                result[name] = node.text
+            elif part is values and isinstance(node, Table) and all(isinstance(v, Scalar) for v in node.items.values()):
+                words[name] = {k: v.text for k, v in node.items.items() if isinstance(v, Scalar)}
+            else:
+                found.append(
+                    Problem("bad-map", "write `ours: theirs` under columns, `theirs: ours` under values", node.source)
+                )
+        del target
+    if found:
+        raise InputRefused(found)
+    return ColumnMap(result, words)
+
+
+def open_cohort(
+    path: str | None, rulebook: Rulebook, map_file: Path | None, date_format: str | None, on_error: str, quiet: bool
+) -> Records:
+    """Read the cohort and hold its SINS totals against their components."""
+    from ..records import read_cohort
+
+    if path is None:
+        raise refuse("no-cohort", "name a cohort table (CSV, Parquet, xlsx), or - for CSV from stdin")
+    _check_on_error(on_error)
+    records = read_cohort(path, column_map=column_map(map_file), date_format=date_format, on_error=on_error)
+    records = _check_sins(records, rulebook, "stdin" if path == "-" else Path(path).name, on_error)
+    tell_excluded(records, "cohort", quiet)
+    return records
+
+
+def _check_on_error(on_error: str) -> None:
+    if on_error not in ON_ERROR:
+        raise refuse("not-allowed", f"--on-error takes {' or '.join(ON_ERROR)}")
+
+
+def _check_sins(records: Records, rulebook: Rulebook, name: str, on_error: str) -> Records:
+    from ..followup.facts import site_facts
+    from ..records import Exclusion
+
+    if "sins" not in records.given:
+        return records
+    wrong = site_facts(records.frame, rulebook.sins).disagrees
+    rows = records.frame["row"].to_numpy()[wrong]
+    if not len(rows):
+        return records
+    message = "the SINS total does not fit its components"
+    if on_error != "exclude":
+        shown = ", ".join(str(r) for r in rows[:10]) + (f" and {len(rows) - 10} more" if len(rows) > 10 else "")
+        word = "row" if len(rows) == 1 else "rows"
+        raise refuse("sins-disagrees", f"{word} {shown}, column sins: {message}", Source(name), "Correct one of them.")
+    gone = tuple(Exclusion(int(r), f"column sins: {message}") for r in rows)
+    frame = records.frame.loc[~wrong].reset_index(drop=True)
+    return replace(records, frame=frame, excluded=tuple(sorted((*records.excluded, *gone), key=lambda e: e.row)))
+
+
+def open_imaging(
+    path: str | None, map_file: Path | None, date_format: str | None, on_error: str, quiet: bool
+) -> Records | None:
+    """Read the imaging table, if one is given."""
+    from ..records import read_imaging
+
+    if path is None:
+        return None
+    _check_on_error(on_error)
+    records = read_imaging(path, column_map=column_map(map_file), date_format=date_format, on_error=on_error)
+    tell_excluded(records, "imaging", quiet)
+    return records
+
+
+def tell_excluded(records: Records, what: str, quiet: bool) -> None:
+    """List the rows left out, with the reason."""
+    for e in records.excluded:
+        say(f"excluded: {what} row {e.row}: {e.reason}", quiet)
