@@ -184,3 +184,15 @@ def _check_widths(text: str, delimiter: str, width: int, name: str) -> None:
             Problem("ragged-row", f"row {row} does not have the header's {width} cells", Source(name, row))
             for row in wrong[:MOST_ROWS_NAMED]
         )
+
+
+def texts_of(rows: list[dict[str, str]]) -> tuple[pd.DataFrame, str, str]:
+    """Turn mappings of texts into a table as if it had been read from a file."""
+    import json
+
+    import pandas as pd
+
+    frame = pd.DataFrame(rows, dtype=object)
+    frame = frame.where(frame.notna() & (frame != ""), None)
+    frame.insert(0, "row", range(2, len(frame) + 2))
+    return frame, "sha256:" + hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest(), "options"

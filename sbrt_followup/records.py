@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from .intake import read_raw
+from .intake import read_raw, texts_of
 from .problems import InputRefused, Problem, Source, nearest
 from .vocabulary import COVERAGES, FACTS, PROGRESSION_SITES, SPINE_LEVELS, STOP_REASONS, YES_NO
 
@@ -303,7 +303,7 @@ def spine_range(text: str) -> tuple[int, int] | None:
 
 
 def _read(
-    path: str,
+    source: tuple[pd.DataFrame, str, str],
     specs: tuple[ColumnSpec, ...],
     column_map: ColumnMap | None,
     date_format: str | None,
@@ -312,7 +312,7 @@ def _read(
 ) -> Records:
     import pandas as pd
 
-    raw, digest, name = read_raw(path)
+    raw, digest, name = source
     column_map = column_map or ColumnMap()
     renamed = _renamed(raw, column_map.columns, specs, name)
     declared = {spec.name: spec for spec in specs}
@@ -400,7 +400,7 @@ def read_cohort(
 
     Raises InputRefused with every problem; with on_error="exclude" rows with problems are left out and listed.
     """
-    return _read(str(path), COHORT, column_map, date_format, on_error, _check_cohort)
+    return _read(read_raw(str(path)), COHORT, column_map, date_format, on_error, _check_cohort)
 
 
 def read_imaging(
@@ -411,7 +411,17 @@ def read_imaging(
     on_error: str = "refuse",
 ) -> Records:
     """Read an imaging table, one row per MRI per site; as `read_cohort`."""
-    return _read(str(path), IMAGING, column_map, date_format, on_error, _check_imaging)
+    return _read(read_raw(str(path)), IMAGING, column_map, date_format, on_error, _check_imaging)
+
+
+def cohort_of(rows: list[dict[str, str]], date_format: str | None = None) -> Records:
+    """Check and type a cohort given as texts, one mapping per site: one patient is a cohort of one."""
+    return _read(texts_of(rows), COHORT, None, date_format, "refuse", _check_cohort)
+
+
+def imaging_of(rows: list[dict[str, str]], date_format: str | None = None) -> Records:
+    """Check and type MRIs given as texts, one mapping per MRI."""
+    return _read(texts_of(rows), IMAGING, None, date_format, "refuse", _check_imaging)
 
 
 _ORDER = (
@@ -450,6 +460,8 @@ def _check_cohort(frame: pd.DataFrame, found: _Findings) -> None:
     unplaced = frame["progression_site"].notna() & frame["progression_date"].isna()
     found.add("missing-value", "progression_date", "a progression_site needs its date here", rows[unplaced.to_numpy()])
     keys = ["patient_id", "site_id", "sbrt_date"]
+    deaths = frame.groupby("patient_id", observed=True)["death_date"].transform("nunique") > 1
+    found.add("impossible-dates", "death_date", "differs between rows of one patient", rows[deaths.to_numpy()])
     twice = frame.duplicated(keys, keep=False) & frame[keys].notna().all(axis=1)
     found.add("repeated-site", "site_id", "two rows for one site and course", rows[twice.to_numpy()])
 

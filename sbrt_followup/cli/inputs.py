@@ -6,13 +6,15 @@ import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..problems import InputRefused, Problem, Source, nearest, refuse
 
 if TYPE_CHECKING:
+    from ..followup.schedule import Request
     from ..records import ColumnMap, Records
     from ..rulebook.library import Rulebook
+    from ..rulebook.model import Document
 
 ON_ERROR = ("refuse", "exclude")
 
@@ -146,3 +148,64 @@ def tell_excluded(records: Records, what: str, quiet: bool) -> None:
     """List the rows left out, with the reason."""
     for e in records.excluded:
         say(f"excluded: {what} row {e.row}: {e.reason}", quiet)
+
+
+def request(
+    rulebook: Rulebook,
+    plan: str | None,
+    horizon: str | None,
+    as_of: str | None,
+    quiet: bool,
+    *,
+    keys: bool = False,
+    assume_none_done: bool = False,
+) -> Request:
+    """Settle the plan, the horizon and the day."""
+    from fractions import Fraction
+
+    from ..followup.schedule import Request
+    from ..rulebook.model import Plan
+    from ..rulebook.structure import NUMBER
+
+    chosen = rulebook.get(Plan, plan) if plan else rulebook.plan
+    months = None
+    if horizon is not None:
+        if not NUMBER.fullmatch(horizon) or not 0 < Fraction(horizon) <= 600:
+            raise refuse("bad-horizon", "--horizon takes a number of months above 0, at most 600")
+        months = Fraction(horizon)
+    return Request(rulebook, chosen, day_of(as_of, quiet), months, assume_none_done, keys)
+
+
+def placed(cohort: Records, imaging: Records | None, quiet: bool) -> Records | None:
+    """Leave out MRIs of no site in the cohort, and say so."""
+    from ..followup.history import unplaced
+    from ..records import Exclusion
+
+    if imaging is None:
+        return None
+    reasons = unplaced(cohort.frame, imaging.frame)
+    for row, reason in reasons.items():
+        say(f"excluded: imaging row {row}: {reason}", quiet)
+    frame = imaging.frame.loc[~imaging.frame["row"].isin(list(reasons))].reset_index(drop=True)
+    gone = tuple(Exclusion(row, reason) for row, reason in reasons.items())
+    return replace(imaging, frame=frame, excluded=tuple(sorted((*imaging.excluded, *gone), key=lambda e: e.row)))
+
+
+def trace(
+    command: str,
+    request: Request,
+    cohort: Records,
+    imaging: Records | None,
+    arguments: dict[str, Any],
+    secret: tuple[str, ...],
+) -> dict[str, Any]:
+    """Build the manifest of a command that follows a plan."""
+    from ..report.manifest import manifest
+    from ..rulebook.model import Plan
+
+    book = request.rulebook
+    documents: list[Document] = [book.profile, request.plan, book.risk, book.sins, book.evidence]
+    if request.plan.undecided:
+        documents.insert(2, book.get(Plan, request.plan.undecided))
+    inputs = {"cohort": cohort} if imaging is None else {"cohort": cohort, "imaging": imaging}
+    return manifest(command, request.as_of.isoformat(), documents, inputs, arguments, secret)

@@ -235,3 +235,12 @@ def _any_yes(flags: pd.Series[Any], group: npt.NDArray[np.int64], count: int) ->
     np.logical_or.at(yes, group, (flags == "yes").to_numpy())
     np.logical_or.at(unknown, group, flags.isna().to_numpy())
     return ["yes" if y else None if u else "no" for y, u in zip(yes, unknown, strict=True)]
+
+
+def flips(risk: SiteRisk, frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """List, for every site whose tier is not robust, which cut or split would give another tier."""
+    return [
+        {"patient_id": patient, "site_id": site, "another_tier_under": list(found)}
+        for patient, site, found in zip(frame["patient_id"], frame["site_id"], risk.flips, strict=True)
+        if found
+    ]

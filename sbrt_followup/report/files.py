@@ -10,7 +10,8 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,3 +126,33 @@ def parquet_bytes(frame: pd.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False, engine="pyarrow")
     return buffer.getvalue()
+
+
+@contextmanager
+def parquet_writer(path: Path, force: bool) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """Write a Parquet file part by part, whole or not at all; needs the extra `parquet`."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise refuse(
+            "needs-extra", "writing Parquet needs pyarrow", hint="pip install 'sbrt-followup[parquet]'"
+        ) from None
+    check_free(path, force)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    writer: Any = None
+
+    def write(frame: pd.DataFrame) -> None:
+        nonlocal writer
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        if writer is None:
+            writer = pq.ParquetWriter(temporary, table.schema)
+        writer.write_table(table.cast(writer.schema))
+
+    try:
+        yield write
+        if writer is not None:
+            writer.close()
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,41 @@
+"""The command line: every command by name. Nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from . import explain, risk, schedule, worklist
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="MRI follow-up after spine SBRT, from cited rules: schedules, response, cohort curves, rule audits.\n\n"
+    "Decision support for trained staff; it does not replace clinical judgement.",
+    epilog="Example: sbrt-followup schedule cohort.csv --imaging mri.csv --as-of 2025-06-15",
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"sbrt-followup {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """MRI follow-up after spine SBRT, from cited rules: schedules, response, cohort curves, rule audits."""
+
+
+app.command("schedule")(schedule.schedule)
+app.command("worklist")(worklist.worklist)
+app.command("risk")(risk.risk)
+app.command("explain")(explain.explain)

@@ -1,0 +1,229 @@
+"""`schedule`: every visit of every patient to the horizon, each with its reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import options as o
+from . import patient as p
+
+if TYPE_CHECKING:
+    from ..followup.schedule import Request, Scheduled
+    from ..records import Records
+    from .outputs import Destination
+
+FORMATS = ("table", "csv", "json", "parquet", "xlsx", "ics", "fhir")
+NARROW = ("patient_id", "site_ids", "visit", "phase", "earliest", "due", "latest", "status")
+CHUNK = 50_000
+
+PlanName = Annotated[
+    str | None,
+    typer.Option(
+        "--plan",
+        help="Plan: mri-review-2025 (default), mri-review-2025-tiered, chen-2024, or your own.",
+        rich_help_panel=o.RULES,
+        show_default=False,
+    ),
+]
+Horizon = Annotated[
+    str | None,
+    typer.Option(
+        "--horizon",
+        metavar="MONTHS",
+        help="Months since time zero to schedule to. Default: the plan's.",
+        rich_help_panel=o.RULES,
+        show_default=False,
+    ),
+]
+
+
+def schedule(
+    cohort: o.Cohort = None,
+    imaging: o.Imaging = None,
+    plan: PlanName = None,
+    horizon: Horizon = None,
+    as_of: o.AsOf = None,
+    rules: o.Rules = None,
+    profile: o.ProfileName = None,
+    format_: o.Format = None,
+    output: o.Output = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            "--figure",
+            metavar="FILE",
+            help="Draw the timeline (.png, .svg).",
+            rich_help_panel=o.OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--key-file",
+            metavar="FILE",
+            help="Secret key for pseudonyms in ics and fhir.",
+            rich_help_panel=o.OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    previous: Annotated[
+        Path | None,
+        typer.Option(
+            "--previous",
+            metavar="FILE",
+            help="The .ics exported last time: moved visits are updated, gone ones cancelled.",
+            rich_help_panel=o.OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    identify: Annotated[
+        bool, typer.Option("--identify", help="Write patient ids into ics and fhir.", rich_help_panel=o.OUTPUT)
+    ] = False,
+    force: o.Force = False,
+    quiet: o.Quiet = False,
+    map_file: o.Map = None,
+    date_format: o.DateFormat = None,
+    on_error: o.OnError = "refuse",
+    sbrt_date: p.SbrtDate = None,
+    level: p.Level = None,
+    histology: p.Histology = None,
+    bilsky: p.Bilsky = None,
+    paraspinal: p.Paraspinal = None,
+    sins: p.Sins = None,
+    lesion_type: p.LesionType = None,
+    mri: p.Mri = None,
+) -> None:
+    """Schedule every patient's MRIs to the horizon, each with its window, status, rule and reason.
+
+    Examples:
+
+        sbrt-followup schedule cohort.csv --as-of 2025-06-15
+
+        sbrt-followup schedule cohort.csv --imaging mri.csv -o visits.xlsx
+
+        sbrt-followup schedule --sbrt-date 2025-01-31 --bilsky 1b --paraspinal no --sins 9 --plan chen-2024
+    """  # fmt: skip
+    from . import inputs, outputs
+
+    to = outputs.destination(format_, output, force, quiet, FORMATS)
+    facts = {
+        "sbrt_date": sbrt_date, "level": level, "histology": histology, "bilsky": bilsky, "paraspinal": paraspinal,
+        "sins": sins, "lesion_type": lesion_type,
+    }  # fmt: skip
+    rulebook = inputs.open_rulebook(rules, profile)
+    single = p.one_patient(cohort, imaging, facts, mri, date_format)
+    if single is None:
+        table = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet)
+        scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
+    else:
+        table, scans = single
+    request = inputs.request(rulebook, plan, horizon, as_of, quiet, keys=to.format in ("ics", "fhir"))
+    scans = inputs.placed(table, scans, quiet)
+    arguments = {
+        "plan": request.plan.id, "horizon": horizon, "profile": rulebook.profile.id, "cohort": cohort, "imaging": imaging,
+        **{k: v for k, v in facts.items() if v}, "mri": mri,
+    }  # fmt: skip
+    secret = ("cohort", "imaging", "mri", *facts)
+    trace = inputs.trace("schedule", request, table, scans, arguments, secret)
+    if to.format == "parquet" and to.path is not None and len(table.frame) > CHUNK:
+        _stream(table, scans, request, to, trace)
+        return
+    scheduled = in_parts(table, scans, request, quiet)
+    result = outputs.Result(
+        frame=scheduled.visits,
+        title=f"MRI schedule, plan {request.plan.id}, as of {request.as_of}",
+        rows="visits",
+        manifest=trace,
+        body=_body(scheduled, request, table),
+        notes=notes(scheduled, request, scans),
+        narrow=NARROW,
+    )
+    if figure is not None:
+        from .exports import timeline
+
+        timeline(figure, force, table, scheduled.visits, request, scans)
+    outputs.deliver(result, to, _exports(scheduled, request, key_file, previous, identify, trace))
+
+
+def _exports(scheduled: Scheduled, request: Request, key_file: Path | None, previous: Path | None, identify: bool,
+             trace: dict[str, Any]) -> dict[str, Any]:  # fmt: skip
+    from . import exports
+
+    return {
+        "ics": lambda: exports.calendar(scheduled.visits, request, key_file, previous, identify),
+        "fhir": lambda: exports.fhir(scheduled.visits, request, key_file, identify, trace),
+    }
+
+
+def in_parts(table: Records, scans: Records | None, request: Request, quiet: bool) -> Scheduled:
+    """Schedule a cohort in parts of whole patients, so that a large one needs little memory at a time."""
+    import pandas as pd
+
+    from ..followup.schedule import Scheduled, chunks, schedule
+    from ..report.console import progress
+
+    if len(table.frame) <= CHUNK:
+        return schedule(table.frame, None if scans is None else scans.frame, request)
+    visits, waiting = [], []
+    with progress(len(table.frame), "scheduling", quiet) as advance:
+        for part in chunks(table.frame, CHUNK):
+            own = None if scans is None else scans.frame[scans.frame["patient_id"].isin(part["patient_id"])]
+            done = schedule(part, own, request)
+            visits.append(done.visits)
+            waiting.append(done.waiting)
+            advance(len(part))
+    return Scheduled(pd.concat(visits, ignore_index=True), pd.concat(waiting, ignore_index=True))
+
+
+def _stream(table: Records, scans: Records | None, request: Request, to: Destination, trace: dict[str, Any]) -> None:
+    """Write a large schedule to Parquet part by part."""
+    from ..followup.schedule import chunks, schedule
+    from ..report.console import progress
+    from ..report.files import json_text, parquet_writer, write_bytes
+    from .inputs import say
+
+    assert to.path is not None
+    rows = 0
+    with progress(len(table.frame), "scheduling", to.quiet) as advance, parquet_writer(to.path, to.force) as write:
+        for part in chunks(table.frame, CHUNK):
+            own = None if scans is None else scans.frame[scans.frame["patient_id"].isin(part["patient_id"])]
+            visits = schedule(part, own, request).visits
+            write(visits)
+            rows += len(visits)
+            advance(len(part))
+    write_bytes(to.path.with_name(to.path.name + ".manifest.json"), json_text(trace).encode(), force=True)
+    say(f"written: {to.path.name} ({rows} rows)", to.quiet)
+
+
+def _body(scheduled: Scheduled, request: Request, table: Records) -> dict[str, Any]:
+    from ..report.files import json_rows
+
+    return {
+        "as_of": request.as_of.isoformat(),
+        "plan": request.plan.id,
+        "waiting_for_data": json_rows(scheduled.waiting),
+        "excluded": [{"row": e.row, "reason": e.reason} for e in table.excluded],
+    }
+
+
+def notes(scheduled: Scheduled, request: Request, scans: Records | None) -> list[str]:
+    """Say what a reader of the schedule must know."""
+    plan, risk = request.plan, request.rulebook.risk
+    lines = [f"Plan {plan.name} {plan.version}, basis {plan.basis}; what rests on an assumption says so in its reason."]
+    if scans is None:
+        lines.append("No imaging table: past visits are unknown, not overdue.")
+    if risk.basis != "published":
+        lines.append(
+            f"risk_group rests on this project's own split ({risk.basis}); the published one is not available."
+        )
+    if len(scheduled.waiting):
+        facts = sorted({f for cell in scheduled.waiting["missing"] for f in cell.split(";") if f})
+        lines.append(
+            f"Waiting for data: {len(scheduled.waiting)} site(s) without a decided tier follow {plan.undecided} meanwhile; ask for {', '.join(facts)}."
+        )
+    lines.append("Decision support for trained staff; it does not replace clinical judgement.")
+    return lines
