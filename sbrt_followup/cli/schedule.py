@@ -164,10 +164,11 @@ def in_parts(table: Records, scans: Records | None, request: Request, quiet: boo
     import pandas as pd
 
     from ..followup.schedule import Scheduled, chunks, schedule
-    from ..report.console import progress
 
     if len(table.frame) <= CHUNK:
         return schedule(table.frame, None if scans is None else scans.frame, request)
+    from ..report.console import progress
+
     visits, waiting = [], []
     with progress(len(table.frame), "scheduling", quiet) as advance:
         for part in chunks(table.frame, CHUNK):

@@ -63,7 +63,9 @@ def explain(frame: pd.DataFrame, visits: pd.DataFrame, request: Request, visit: 
     for row in range(len(frame)):
         name = f"site {frame['site_id'].iloc[row]}, treated {str(frame['sbrt_date'].iloc[row])[:10]}"
         steps.append(Step(f"Facts of {name}", tuple(_facts(frame, row))))
-        steps.append(Step(f"SINS of {name}", tuple(_sins(risk.facts, rulebook, row))))
+        total = float(frame["sins"].iloc[row])
+        given = None if np.isnan(total) else total
+        steps.append(Step(f"SINS of {name}", tuple(_sins(risk.facts, rulebook, row, given))))
         steps.append(Step(f"Risk tier of {name}", tuple(_tier(risk, row))))
         if request.plan.tiered and risk.tier[row] < 0:
             steps.append(Step(f"What the missing facts would change for {name}", tuple(_stakes(risk, request, row))))
@@ -91,24 +93,25 @@ def _facts(frame: pd.DataFrame, row: int) -> Iterator[Line]:
         yield Line(f"{name}: {shown}" if known else f"{name}: not given, and not filled in")
 
 
-def _sins(facts: SiteFacts, rulebook: Rulebook, row: int) -> Iterator[Line]:
+def _sins(facts: SiteFacts, rulebook: Rulebook, row: int, given: float | None) -> Iterator[Line]:
     low, high = facts.sins_low[row], facts.sins_high[row]
     document = rulebook.sins
-    for item in document.items:
+    for item in document.items if given is None else ():
         column = facts.facts[item.fact]
         assert isinstance(column, Levels)
         possible = column.possible[row : row + 1]
         several = facts.several_levels[row : row + 1] if item.fact == "level" else np.zeros(1, dtype=bool)
         least, most = item_range(item, possible, several)
-        points = f"{least[0]:g}" if least[0] == most[0] else f"{least[0]:g} to {most[0]:g}, not given"
+        points = f"{least[0]:g} points" if least[0] == most[0] else f"{least[0]:g} to {most[0]:g} points, not given"
         convention = "; several levels, the worst counts" if several[0] else ""
         yield Line(
-            f"{item.id}: {points} points{convention}", basis=document.several_levels.basis if several[0] else document.basis,
+            f"{item.id}: {points}{convention}", basis=document.several_levels.basis if several[0] else document.basis,
             rule=f"{document.name}#{item.id}", cites=tuple(c.key for c in document.citations), depth=1,
         )  # fmt: skip
     if low == high:
         category = next(c.id for c in document.categories if c.from_ <= low <= c.to)
-        yield Line(f"total {low:g}: {category.replace('_', ' ')}", basis=document.basis, rule=document.name)
+        source = " (as given)" if given is not None else ""
+        yield Line(f"total {low:g}{source}: {category.replace('_', ' ')}", basis=document.basis, rule=document.name)
     else:
         spanned = [c.id.replace("_", " ") for c in document.categories if c.from_ <= high and c.to >= low]
         yield Line(
