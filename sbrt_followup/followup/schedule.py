@@ -34,6 +34,7 @@ from .visits import (
     STOP,
     VISIT,
     Flags,
+    Grid,
     Ints,
     Lines,
     Pattern,
@@ -109,13 +110,14 @@ def schedule(frame: pd.DataFrame, imaging: pd.DataFrame | None, request: Request
     patterns, pattern = patterns_of(request, risk.tier)
     course = course_of(frame)
     scans = scan_dates(frame, imaging, course)
-    lines = site_lines(course.time_zero, pattern, patterns, scans)
+    plan_grid = planned_grid(course.time_zero, pattern, patterns)
+    lines = site_lines(course.time_zero, pattern, patterns, scans, plan_grid)
     lines = _stopped(lines, course)
     status = _statuses(lines, course, request, imaging is not None)
     status, booked = _book(lines, course, status, request)
     served = merge(lines, course.patient[lines.site])
     return Scheduled(
-        _frame(frame, course, lines, status, booked, served, risk, patterns, pattern, request),
+        _frame(frame, course, lines, status, booked, served, risk, patterns, pattern, plan_grid, request),
         waiting_for(frame, risk) if request.plan.tiered else waiting_for(frame.iloc[:0], None),
     )
 
@@ -256,6 +258,7 @@ def _frame(
     risk: SiteRisk,
     patterns: Sequence[Pattern],
     pattern: Ints,
+    plan_grid: Grid,
     request: Request,
 ) -> pd.DataFrame:
     """Build the contract's table from kept lines, in order of patient and date."""
@@ -298,7 +301,7 @@ def _frame(
     )
     # A merged visit is one that serves all: its window is what the served windows have in common.
     earliest, latest = groups.window(kept)
-    planned = _planned(course, pattern, patterns, shown)
+    planned = _planned(plan_grid, shown)
     number = _numbered(patient, kind)
     tier = pd.Categorical.from_codes(
         np.where(kind < STOP, risk.tier[site], -1), dtype=pd.CategoricalDtype(list(TIERS), ordered=True)
@@ -320,7 +323,7 @@ def _frame(
         "reason": reason,
         **planned,
     }
-    table = pd.DataFrame(result)
+    table = pd.DataFrame(result, copy=False)
     if request.keys:
         table["visit_key"] = _keys(frame, shown)
     for name in frame.columns:
@@ -342,10 +345,9 @@ def _numbered(patient: Ints, kind: Ints) -> Any:
     return number.astype("Int64").mask(~pd.Series(is_visit)).array
 
 
-def _planned(course: Course, pattern: Ints, patterns: Sequence[Pattern], shown: Lines) -> dict[str, Any]:
+def _planned(grid: Grid, shown: Lines) -> dict[str, Any]:
     """Give the plan's own dates of each visit number; empty where the plan has no such visit."""
     result: dict[str, Any] = {}
-    grid = planned_grid(course.time_zero, pattern, patterns)
     column = shown.visit - 1
     has = (column >= 0) & (column < grid.due.shape[1])
     at = np.where(has, column, 0)
@@ -453,25 +455,35 @@ class _Words:
         return "; ".join(parts), weakest(bases)
 
 
+def _numbered_pairs(a: Ints, b: Ints) -> Ints:
+    """Number the distinct pairs of two columns."""
+    order = np.lexsort((b, a))
+    new = np.concatenate([[0], (np.diff(a[order]) != 0) | (np.diff(b[order]) != 0)])
+    result = np.empty(len(a), dtype=np.int64)
+    result[order] = np.cumsum(new)
+    return result
+
+
 class _Served:
     """Which sites each kept line serves."""
 
     def __init__(self, frame: pd.DataFrame, course: Course, lines: Lines, served: npt.NDArray[np.intp],
                  kept: npt.NDArray[np.intp]) -> None:  # fmt: skip
         self.site_ids = frame["site_id"].to_numpy()
+        self.patient = course.patient
         self.lines = lines
         self.count = np.bincount(served, minlength=len(lines))
         self.earliest = lines.earliest.copy()
         self.latest = lines.latest.copy()
-        self.members: dict[int, list[int]] = {}
         merged = (served != np.arange(len(lines))).nonzero()[0]
-        if len(merged):
-            into = served[merged]
-            real = lines.state[merged] != DONE
-            np.maximum.at(self.earliest, into[real], lines.earliest[merged[real]])
-            np.minimum.at(self.latest, into[real], lines.latest[merged[real]])
-            for line, target in zip(lines.site[merged].tolist(), into.tolist(), strict=True):
-                self.members.setdefault(target, []).append(line)
+        self.target, self.member = served[merged], lines.site[merged]
+        real = lines.state[merged] != DONE
+        np.maximum.at(self.earliest, self.target[real], lines.earliest[merged[real]])
+        np.minimum.at(self.latest, self.target[real], lines.latest[merged[real]])
+
+    def add(self, target: npt.NDArray[np.intp], member: Ints) -> None:
+        """Let some lines serve further sites."""
+        self.target, self.member = np.concatenate([self.target, target]), np.concatenate([self.member, member])
 
     def several(self, kept: npt.NDArray[np.intp]) -> Flags:
         """Whether a line serves more than one site."""
@@ -484,16 +496,42 @@ class _Served:
     def names(self, kept: npt.NDArray[np.intp]) -> npt.NDArray[np.object_]:
         """The served sites' ids, joined by `;`."""
         names = self.site_ids[self.lines.site[kept]].copy()
-        known: dict[tuple[int, ...], str] = {}
-        if self.members:
-            for i, line in enumerate(kept.tolist()):
-                others = self.members.get(line)
-                if others:
-                    key = tuple(sorted({int(self.lines.site[line]), *others}))
-                    if key not in known:
-                        known[key] = ";".join(sorted({str(self.site_ids[s]) for s in key}))
-                    names[i] = known[key]
-        return np.asarray(names)
+        if not len(self.target):
+            return np.asarray(names)
+        # One text per distinct set of sites: sets of a patient's sites as bits, 60 to a word.
+        place = self._place()
+        line = np.concatenate([self.target, self.target])
+        site = np.concatenate([self.member, self.lines.site[self.target]])
+        group = self.patient[self.lines.site]
+        for word in range(int(place[site].max()) // 60 + 1):
+            bits = np.zeros(len(self.lines), dtype=np.int64)
+            here = place[site] // 60 == word
+            np.bitwise_or.at(bits, line[here], np.int64(1) << (place[site[here]] % 60))
+            group = _numbered_pairs(group, bits)
+        served = np.unique(self.target)
+        _, first, which = np.unique(group[served], return_index=True, return_inverse=True)
+        order = np.argsort(line, kind="stable")
+        line, site = line[order], site[order]
+        chosen = served[first]
+        low, high = np.searchsorted(line, chosen), np.searchsorted(line, chosen, side="right")
+        texts = np.array(
+            [";".join(sorted({str(i) for i in self.site_ids[site[a:b]]})) for a, b in zip(low, high, strict=True)],
+            dtype=object,
+        )
+        joined = np.empty(len(self.lines), dtype=object)
+        joined[served] = texts[which]
+        joined = joined[kept]
+        found = np.array([text is not None for text in joined.tolist()], dtype=bool)
+        return np.where(found, joined, names)
+
+    def _place(self) -> Ints:
+        """Each site's place among its patient's sites, from 0."""
+        order = np.argsort(self.patient, kind="stable")
+        start = np.concatenate([[True], self.patient[order][1:] != self.patient[order][:-1]])
+        at = np.arange(len(order))
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = at - np.maximum.accumulate(np.where(start, at, 0))
+        return place
 
     def after_progression(self, shown: Lines, course: Course) -> Flags:
         """Whether a line is due after its site's recorded progression."""
@@ -520,9 +558,9 @@ def _one_ending(kept: npt.NDArray[np.intp], kind: Ints, lines: Lines, course: Co
     first = table.groupby(["patient", "kind", "day", "code"], sort=False).cumcount().to_numpy() == 0
     if not first.all():
         number = table.groupby(["patient", "kind", "day", "code"], sort=False).ngroup().to_numpy()
-        leaders = dict(zip(number[first].tolist(), ending[first].tolist(), strict=True))
-        for group, line in zip(number[~first].tolist(), ending[~first].tolist(), strict=True):
-            groups.members.setdefault(leaders[group], []).append(int(lines.site[line]))
+        leader = np.zeros(int(number.max()) + 1, dtype=np.int64)
+        leader[number[first]] = ending[first]
+        groups.add(leader[number[~first]], lines.site[ending[~first]])
     return np.concatenate([kept[kind < STOP], ending[first]]), groups
 
 

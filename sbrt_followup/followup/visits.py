@@ -105,7 +105,7 @@ def bare_lines(site: Ints, kind: int, scan: Ints | None = None) -> Lines:
 
 
 @dataclass(frozen=True)
-class _Grid:
+class Grid:
     """The visits of some sites as matrices (sites, visits), padded with NEVER."""
 
     due: Ints
@@ -116,11 +116,12 @@ class _Grid:
 
     @property
     def real(self) -> Flags:
+        """Where a site has a visit."""
         return np.asarray(self.due != NEVER)
 
 
 def _grid(anchor: Ints, which: Ints, courses: Sequence[Sequence[Offset]], starts: Sequence[Fraction],
-          patterns: Sequence[Pattern]) -> _Grid:  # fmt: skip
+          patterns: Sequence[Pattern]) -> Grid:  # fmt: skip
     """Lay out one course of offsets per site (`which`), counted from the site's anchor."""
     most = max((len(c) for c in courses), default=0)
     shape = (len(courses), most)
@@ -150,16 +151,16 @@ def _grid(anchor: Ints, which: Ints, courses: Sequence[Sequence[Offset]], starts
     def cut(days: Ints) -> Ints:
         return np.where(real, days, NEVER)
 
-    return _Grid(cut(due_day), cut(earliest), cut(latest), np.where(real, interval, 0), phase[which])
+    return Grid(cut(due_day), cut(earliest), cut(latest), np.where(real, interval, 0), phase[which])
 
 
-def planned_grid(time_zero: Ints, pattern: Ints, patterns: Sequence[Pattern]) -> _Grid:
+def planned_grid(time_zero: Ints, pattern: Ints, patterns: Sequence[Pattern]) -> Grid:
     """The plan's own visits of every site, counted from time zero and not adjusted to history."""
     courses = [visit_offsets(p.schedule, p.horizon) for p in patterns]
     return _grid(time_zero, pattern, courses, [Fraction(0)] * len(patterns), patterns)
 
 
-def _restarted(time_zero: Ints, scan: Ints, pattern: Ints, patterns: Sequence[Pattern]) -> _Grid:
+def _restarted(time_zero: Ints, scan: Ints, pattern: Ints, patterns: Sequence[Pattern]) -> Grid:
     """The visits after a scan: the phase is the one that holds the scan's months since time zero."""
     whole, days = months_since(time_zero.astype("datetime64[D]"), scan.astype("datetime64[D]"))
     passed = np.zeros(len(scan), dtype=np.int64)
@@ -187,19 +188,18 @@ def _restarted(time_zero: Ints, scan: Ints, pattern: Ints, patterns: Sequence[Pa
 class _Progress:
     """Where each site stands while its scans are walked through in date order."""
 
-    grid: _Grid
+    grid: Grid
     before: Ints
     open: Flags
     reanchored: Flags
     first_pending: Flags
 
 
-def site_lines(time_zero: Ints, pattern: Ints, patterns: Sequence[Pattern], scans: Ints) -> Lines:
+def site_lines(time_zero: Ints, pattern: Ints, patterns: Sequence[Pattern], scans: Ints, grid: Grid) -> Lines:
     """Give every line of every site: visits done, missed and open, and extra scans.
 
-    `scans` holds the completed MRIs after time zero, shape (sites, most scans), in date order, padded with NEVER.
+    `grid` holds the plan's own visits (`planned_grid`); `scans` holds the completed MRIs after time zero, shape (sites, most scans), in date order, padded with NEVER.
     """
-    grid = planned_grid(time_zero, pattern, patterns)
     n = len(time_zero)
     now = _Progress(grid, np.zeros(n, dtype=np.int64), grid.real, np.zeros(n, dtype=bool), np.ones(n, dtype=bool))
     reanchors = np.array([p.reanchors for p in patterns], dtype=bool)[pattern] if n else np.zeros(0, dtype=bool)
@@ -294,7 +294,7 @@ def _take_scan(
     return lines
 
 
-def _replace_rows(grid: _Grid, rows: npt.NDArray[np.intp], fresh: _Grid) -> _Grid:
+def _replace_rows(grid: Grid, rows: npt.NDArray[np.intp], fresh: Grid) -> Grid:
     """Put other visits in place of some sites' own, widening the matrices where needed."""
     width = max(grid.due.shape[1], fresh.due.shape[1])
 
@@ -305,7 +305,7 @@ def _replace_rows(grid: _Grid, rows: npt.NDArray[np.intp], fresh: _Grid) -> _Gri
         result[rows[:, None], np.arange(new.shape[1])[None, :]] = new
         return result
 
-    return _Grid(
+    return Grid(
         widened(grid.due, fresh.due, NEVER),
         widened(grid.earliest, fresh.earliest, NEVER),
         widened(grid.latest, fresh.latest, NEVER),
