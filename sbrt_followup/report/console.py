@@ -42,7 +42,7 @@ def _table(frame: pd.DataFrame, title: str, notes: Sequence[str], console: Conso
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1))
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
     names = list(frame.columns)
     for name in names:
         fixed = name in NEVER_CUT or "date" in name
