@@ -205,6 +205,21 @@ def _texts(column: pd.Series[Any]) -> tuple[npt.NDArray[np.int64], list[str]]:
     return lookup[codes], list(merged)
 
 
+def _nothing(spec: ColumnSpec, rows: int) -> Any:
+    """Give a declared column that the file does not have: all missing, of its own type."""
+    import numpy as np
+    import pandas as pd
+
+    if spec.kind == "date":
+        return np.full(rows, "NaT", dtype="datetime64[s]")
+    if spec.kind == "choice":
+        codes = np.full(rows, -1, dtype=np.int8)
+        return pd.Categorical.from_codes(
+            codes, dtype=pd.CategoricalDtype(list(spec.levels), ordered=True), validate=False
+        )
+    return np.full(rows, np.nan) if spec.kind in ("number", "integer") else np.full(rows, None, dtype=object)
+
+
 def _array(values: list[int]) -> npt.NDArray[np.int64]:
     import numpy as np
 
@@ -322,14 +337,17 @@ def _read(
     typed: dict[str, Any] = {"row": rows}
     for spec in specs:
         theirs = renamed.get(spec.name)
-        series = raw[theirs] if theirs else pd.Series([None] * len(raw), dtype=object)
+        if theirs is None:
+            typed[spec.name] = _nothing(spec, len(raw))
+            continue
+        series = raw[theirs]
         if spec.name in column_map.values:
             translated = column_map.values[spec.name]
             series = series.map(lambda cell, words=translated: words.get(str(cell).strip(), cell), na_action="ignore")
         if spec.required:
-            blank = series.isna() | (series.astype(str).str.strip() == "")
-            found.add("missing-value", theirs or spec.name, "must not be empty", rows[blank.to_numpy()])
-        typed[spec.name] = _typed(series, spec, rows, date_format, found, theirs or spec.name)
+            blank = series.isna() | (series == "")
+            found.add("missing-value", theirs, "must not be empty", rows[blank.to_numpy()])
+        typed[spec.name] = _typed(series, spec, rows, date_format, found, theirs)
     extra = [str(c) for c in raw.columns if c != "row" and c not in renamed.values()]
     for other in extra:
         typed[other] = _typed(raw[other], ColumnSpec(other, "text"), rows, None, found, other)

@@ -108,7 +108,7 @@ def explain(
         trace = inputs.trace(
             "explain", request, table, scans, arguments, ("cohort", "imaging", "patient", "mri", *facts)
         )
-        data = json_text({"schema_version": 1, **as_json(explanation), "manifest": trace}).encode()
+        data = json_text({"schema_version": 1, **as_json(explanation), "manifest": trace()}).encode()
     else:
         data = as_text(explanation).encode()
     if to.path is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -198,8 +199,19 @@ def trace(
     imaging: Records | None,
     arguments: dict[str, Any],
     secret: tuple[str, ...],
+) -> Callable[[], dict[str, Any]]:
+    """Prepare the manifest of a command that follows a plan; it is built where it is written."""
+    return lambda: _trace(command, request, cohort, imaging, arguments, secret)
+
+
+def _trace(
+    command: str,
+    request: Request,
+    cohort: Records,
+    imaging: Records | None,
+    arguments: dict[str, Any],
+    secret: tuple[str, ...],
 ) -> dict[str, Any]:
-    """Build the manifest of a command that follows a plan."""
     from ..report.manifest import manifest
     from ..rulebook.model import Plan
 

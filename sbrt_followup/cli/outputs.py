@@ -37,7 +37,7 @@ class Result:
     frame: pd.DataFrame
     title: str
     rows: str
-    manifest: Mapping[str, Any]
+    manifest: Callable[[], Mapping[str, Any]]
     body: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
     narrow: Sequence[str] = ()
@@ -87,7 +87,7 @@ def deliver(result: Result, to: Destination, others: Mapping[str, Callable[[], b
             files.write_bytes(to.path, data, to.force)
             if to.format not in ("json", "fhir"):
                 beside = to.path.with_name(to.path.name + ".manifest.json")
-                files.write_bytes(beside, files.json_text(result.manifest).encode(), force=True)
+                files.write_bytes(beside, files.json_text(result.manifest()).encode(), force=True)
             say(f"written: {to.path.name} ({len(result.frame)} rows)", to.quiet)
     if to.format != "table" or to.path is not None:
         for note in result.notes:
@@ -110,9 +110,9 @@ def _render(result: Result, format_: str, others: Mapping[str, Callable[[], byte
     if format_ == "xlsx":
         from ..report.spreadsheet import workbook
 
-        return workbook(result.frame, result.manifest, result.notes)
+        return workbook(result.frame, result.manifest(), result.notes)
     body = {"schema_version": 1, **result.body, result.rows: files.json_rows(result.frame)}
-    return files.json_text({**body, "notes": list(result.notes), "manifest": dict(result.manifest)}).encode()
+    return files.json_text({**body, "notes": list(result.notes), "manifest": dict(result.manifest())}).encode()
 
 
 def _narrow(result: Result) -> pd.DataFrame:

@@ -84,6 +84,8 @@ def risk(
     }
     from ..report.manifest import manifest
 
-    trace = manifest("risk", as_of, documents, {"cohort": table}, arguments, ("cohort", *facts))
+    def trace() -> dict[str, object]:
+        return manifest("risk", as_of, documents, {"cohort": table}, arguments, ("cohort", *facts))
+
     result = outputs.Result(frame, f"Risk per {unit}", "rows", trace, body, notes, NARROW)
     outputs.deliver(result, to)

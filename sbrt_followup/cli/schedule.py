@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -150,12 +151,12 @@ def schedule(
 
 
 def _exports(scheduled: Scheduled, request: Request, key_file: Path | None, previous: Path | None, identify: bool,
-             trace: dict[str, Any]) -> dict[str, Any]:  # fmt: skip
+             trace: Callable[[], dict[str, Any]]) -> dict[str, Any]:  # fmt: skip
     from . import exports
 
     return {
         "ics": lambda: exports.calendar(scheduled.visits, request, key_file, previous, identify),
-        "fhir": lambda: exports.fhir(scheduled.visits, request, key_file, identify, trace),
+        "fhir": lambda: exports.fhir(scheduled.visits, request, key_file, identify, trace()),
     }
 
 
@@ -180,7 +181,9 @@ def in_parts(table: Records, scans: Records | None, request: Request, quiet: boo
     return Scheduled(pd.concat(visits, ignore_index=True), pd.concat(waiting, ignore_index=True))
 
 
-def _stream(table: Records, scans: Records | None, request: Request, to: Destination, trace: dict[str, Any]) -> None:
+def _stream(
+    table: Records, scans: Records | None, request: Request, to: Destination, trace: Callable[[], dict[str, Any]]
+) -> None:
     """Write a large schedule to Parquet part by part."""
     from ..followup.schedule import chunks, schedule
     from ..report.console import progress
@@ -196,7 +199,7 @@ def _stream(table: Records, scans: Records | None, request: Request, to: Destina
             write(visits)
             rows += len(visits)
             advance(len(part))
-    write_bytes(to.path.with_name(to.path.name + ".manifest.json"), json_text(trace).encode(), force=True)
+    write_bytes(to.path.with_name(to.path.name + ".manifest.json"), json_text(trace()).encode(), force=True)
     say(f"written: {to.path.name} ({rows} rows)", to.quiet)
 
 

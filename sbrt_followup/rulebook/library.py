@@ -87,7 +87,7 @@ class Rulebook:
     @cached_property
     def evidence(self) -> Evidence:
         """The bibliography."""
-        return next(d for d in self.documents.values() if isinstance(d, Evidence))
+        return next(cast("Evidence", self.documents[n]) for n in self.documents if n.startswith("evidence/"))
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,53 @@ def _drafts(folder: Path, problems: list[Problem]) -> dict[str, _Draft]:
     return drafts
 
 
+FOLDERS = {
+    "risk": "risk", "plan": "plans", "pseudoprogression": "pseudoprogression", "response": "response", "sins": "sins",
+    "protocol": "protocols", "profile": "profiles",
+}  # fmt: skip
+
+
+class Shelf(Mapping[str, Document]):
+    """The packaged documents, each read when first asked for: a schedule needs four of them.
+
+    They are checked whole before they ship; a user's folder is always read and checked whole.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._paths = {"evidence/evidence": folder / "evidence.yaml"}
+        for kind, name in FOLDERS.items():
+            self._paths |= {f"{kind}/{path.stem}": path for path in sorted((folder / name).glob("*.yaml"))}
+        self._read: dict[str, Document] = {}
+
+    def __getitem__(self, name: str) -> Document:
+        if name not in self._read:
+            path = self._paths[name]
+            tree, problems = read_file(path, f"rules/{path.name}")
+            document, found = build_document(tree, content_hash(tree)) if tree is not None else (None, [])
+            if document is None or document.name != name:
+                raise InputRefused([*problems, *found, Problem("broken-package", f"the packaged document '{name}' is damaged",
+                                                               hint="Install the program again.")])  # fmt: skip
+            self._read[name] = document
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
 def load(folder: Path | None = None, profile: str | None = None) -> Rulebook:
     """Read a rulebook; raises InputRefused with every problem in every document."""
+    if folder is None:
+        shelf = Shelf(packaged_folder())
+        name = f"profile/{profile or DEFAULT_PROFILE}"
+        if name not in shelf:
+            known = [n.partition("/")[2] for n in shelf if n.startswith("profile/")]
+            raise InputRefused(
+                [Problem("unknown-profile", f"no profile is called '{profile}'", hint=nearest(profile or "", known))]
+            )
+        return Rulebook(shelf, cast("Profile", shelf[name]), packaged_folder())
     rulebook, problems = read(folder, profile)
     if problems or rulebook is None:
         raise InputRefused(problems)
