@@ -22,11 +22,13 @@ $(VENV)/bin/python:
 $(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing sbrt-followup into $(VENV) (once, about a minute) ..." >&2
 	@$(PIP) -e . >&2
+	@$(BIN)/python -m compileall -q sbrt_followup
 	@touch $@
 
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing sbrt-followup and its test tools into $(VENV) (once, about two minutes) ..." >&2
 	@$(PIP) -e '.[test]' >&2
+	@$(BIN)/python -m compileall -q sbrt_followup
 	@touch $@
 
 clean:

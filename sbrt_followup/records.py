@@ -478,8 +478,9 @@ def _check_cohort(frame: pd.DataFrame, found: _Findings) -> None:
     unplaced = frame["progression_site"].notna() & frame["progression_date"].isna()
     found.add("missing-value", "progression_date", "a progression_site needs its date here", rows[unplaced.to_numpy()])
     keys = ["patient_id", "site_id", "sbrt_date"]
-    deaths = frame.groupby("patient_id", observed=True)["death_date"].transform("nunique") > 1
-    found.add("impossible-dates", "death_date", "differs between rows of one patient", rows[deaths.to_numpy()])
+    if frame["death_date"].notna().any():
+        deaths = frame.groupby("patient_id", observed=True)["death_date"].transform("nunique") > 1
+        found.add("impossible-dates", "death_date", "differs between rows of one patient", rows[deaths.to_numpy()])
     twice = frame.duplicated(keys, keep=False) & frame[keys].notna().all(axis=1)
     found.add("repeated-site", "site_id", "two rows for one site and course", rows[twice.to_numpy()])
 

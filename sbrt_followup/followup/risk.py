@@ -39,7 +39,11 @@ class SiteRisk:
     rulebook: Rulebook
     facts: SiteFacts
     decisions: Decisions
-    robustness: Robustness
+
+    @cached_property
+    def robustness(self) -> Robustness:
+        """What the tier would be under every variant of the unpublished split."""
+        return sensitivity(self.rulebook.risk).of(self.facts.facts, len(self.decisions.case))
 
     @cached_property
     def robust(self) -> Flags:
@@ -60,9 +64,7 @@ class SiteRisk:
 def site_risk(frame: pd.DataFrame, rulebook: Rulebook) -> SiteRisk:
     """Decide the tier of every row of a cohort frame."""
     facts = site_facts(frame, rulebook.sins)
-    table = rulebook.risk
-    rows = len(frame)
-    return SiteRisk(rulebook, facts, decide(table, facts.facts, rows), sensitivity(table).of(facts.facts, rows))
+    return SiteRisk(rulebook, facts, decide(rulebook.risk, facts.facts, len(frame)))
 
 
 def weakest(bases: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """What a rule document holds, as frozen values. Every document opens with the same header (`Document`).
 
-Documents compare by identity, what is inside them by value. Numbers are exact (`Fraction`); each carries its unit, its basis and its sources, on itself or on the rule around it.
+Values compare by identity (trees compare by content, `reading.plain`). Numbers are exact (`Fraction`); each carries its unit, its basis and its sources, on itself or on the rule around it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _id() -> Any:
     return field(metadata={"pattern": ID, "says": "lower case words joined by -"})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Citation:
     """A source and where in it."""
 
@@ -38,7 +38,7 @@ class Citation:
     source: Source
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Verification:
     """Who checked the document, for exactly this content."""
 
@@ -48,7 +48,7 @@ class Verification:
     content_hash: str = field(metadata={"pattern": r"sha256:[0-9a-f]{64}"})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Waiver:
     """An audit finding that stands on purpose, with the reason."""
 
@@ -57,7 +57,7 @@ class Waiver:
     source: Source
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Deviation:
     """One approved change of an overlay: where, why, by whom."""
 
@@ -67,7 +67,7 @@ class Deviation:
     source: Source
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Extends:
     """The base an overlay was approved against."""
 
@@ -77,7 +77,7 @@ class Extends:
     source: Source
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Document:
     """What every document opens with."""
 
@@ -104,7 +104,7 @@ class Document:
         return f"{self.kind}/{self.id}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Quantity:
     """A number with its unit and how well it is known."""
 
@@ -116,7 +116,7 @@ class Quantity:
     why: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Span:
     """A number, or a published range [min, max]."""
 
@@ -152,7 +152,7 @@ class Span:
 # ---- decision tables ----
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Feature:
     """A named condition that rules count."""
 
@@ -164,7 +164,7 @@ class Feature:
     why: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Rule:
     """When its condition holds, its outcome follows."""
 
@@ -177,7 +177,7 @@ class Rule:
     why: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Cut:
     """The cuts of a feature's first condition that the unpublished split could use."""
 
@@ -186,7 +186,7 @@ class Cut:
     source: Source
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Sensitivity:
     """What else the unpublished split could be."""
 
@@ -197,7 +197,7 @@ class Sensitivity:
     why: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DecisionTable(Document):
     """Rules from facts to one of a few outcomes, mildest first; hits are unique; `otherwise` is an outcome or none."""
 
@@ -212,7 +212,7 @@ class DecisionTable(Document):
         return {feature.id: feature.when for feature in self.features}
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RiskTable(DecisionTable):
     """Tiers of risk, with what the unpublished split could be."""
 
@@ -223,7 +223,7 @@ class RiskTable(DecisionTable):
 # ---- SINS ----
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Score:
     """The points of some labels."""
 
@@ -233,7 +233,7 @@ class Score:
     name: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Item:
     """One component of the score."""
 
@@ -243,7 +243,7 @@ class Item:
     source: Source
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Category:
     """A named stretch of totals, both ends included."""
 
@@ -253,7 +253,7 @@ class Category:
     source: Source
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SeveralLevels:
     """How a site of several levels is scored."""
 
@@ -263,7 +263,7 @@ class SeveralLevels:
     why: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SinsScore(Document):
     """The Spinal Instability Neoplastic Score: items, points, categories."""
 
@@ -276,7 +276,7 @@ class SinsScore(Document):
 # ---- plans ----
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Anchor:
     """What the next interval is counted from."""
 
@@ -286,7 +286,7 @@ class Anchor:
     why: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class First:
     """The first visit: at a month, or after the first interval but no later than a month."""
 
@@ -299,7 +299,7 @@ class First:
     why: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Phase:
     """Visits every so often until a month since time zero (the last phase: without end)."""
 
@@ -327,7 +327,7 @@ class Phase:
         return None if self.until is None else self.until.pick(self.until_pick)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Schedule:
     """One course of visits, for the tiers it names."""
 
@@ -349,7 +349,7 @@ class Schedule:
         return next(p for p in self.phases if p.end is None or offset < p.end)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Plan(Document):
     """When scans are due."""
 
@@ -374,7 +374,7 @@ class Plan(Document):
 # ---- pseudo-progression ----
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Window:
     """Days since time zero, both ends included."""
 
@@ -386,7 +386,7 @@ class Window:
     why: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PseudoprogressionWindow(Document):
     """The days in which growth inside the bone may be pseudo-progression, for whom."""
 
@@ -400,7 +400,7 @@ class PseudoprogressionWindow(Document):
 # ---- profiles and evidence ----
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Profile(Document):
     """The documents used together."""
 
@@ -412,7 +412,7 @@ class Profile(Document):
     protocol: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Value:
     """A number a source gives."""
 
@@ -424,7 +424,7 @@ class Value:
     what: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Finding:
     """One thing a source says, where, and how it was read."""
 
@@ -436,7 +436,7 @@ class Finding:
     values: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SampleSize:
     """How many of what."""
 
@@ -444,7 +444,7 @@ class SampleSize:
     of: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Reference:
     """One source of the rulebook."""
 
@@ -465,7 +465,7 @@ class Reference:
     discrepancies: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class NotFound:
     """What was looked for and not found; never to be shown as published."""
 
@@ -475,7 +475,7 @@ class NotFound:
     source: Source
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Evidence(Document):
     """The bibliography."""
 
