@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..followup.schedule import Request
+    from ..records import Records
 
 SHORTEST_KEY = 16
 
@@ -57,3 +58,28 @@ def fhir(
     from ..report.fhir import bundle
 
     return bundle(visits, as_of=request.as_of, key=read_key(key_file, "FHIR"), identify=identify, manifest=manifest)
+
+
+def timeline(path: Path, force: bool, table: Records, visits: pd.DataFrame, request: Request) -> None:
+    """Draw the schedule into a file."""
+    from datetime import date, timedelta
+
+    from ..followup.history import window_spans
+    from ..report.files import write_bytes
+    from ..report.timeline import Shade
+    from ..report.timeline import timeline as draw
+
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in ("png", "svg", "pdf"):
+        raise refuse("unknown-format", "a figure ends in .png, .svg or .pdf", Source(path.name))
+    frame = table.frame
+    epoch = date(1970, 1, 1)
+    shades = [
+        Shade(
+            str(frame["patient_id"].iloc[span.at]), str(frame["site_id"].iloc[span.at]),
+            epoch + timedelta(days=span.start), epoch + timedelta(days=span.stop), span.document,
+        )
+        for span in window_spans(frame, request.rulebook)
+    ]  # fmt: skip
+    title = f"MRI follow-up, plan {request.plan.id} (basis {request.plan.basis})"
+    write_bytes(path, draw(visits, shades, request.as_of, title, kind), force)

@@ -146,7 +146,7 @@ def schedule(
     if figure is not None:
         from .exports import timeline
 
-        timeline(figure, force, table, scheduled.visits, request, scans)
+        timeline(figure, force, table, scheduled.visits, request)
     outputs.deliver(result, to, _exports(scheduled, request, key_file, previous, identify, trace))
 
 

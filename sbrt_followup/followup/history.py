@@ -9,7 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..records import COHORT, spine_range
+from ..rulebook.deciding import holds
+from ..rulebook.library import Rulebook
 from ..vocabulary import SPINE_LEVELS, STOP_REASONS
+from .facts import site_facts
 from .visits import NEVER, Flags, Ints
 
 if TYPE_CHECKING:
@@ -183,3 +186,26 @@ def unplaced(frame: pd.DataFrame, imaging: pd.DataFrame) -> dict[int, str]:
     for row in imaging.loc[known & ~given & ~lone & ~whole, "row"]:
         reasons[int(row)] = "no site_id, and the patient has several sites"
     return reasons
+
+
+@dataclass(frozen=True)
+class WindowSpan:
+    """A pseudo-progression window of one row of a cohort, as days of the calendar, both ends included."""
+
+    at: int
+    start: int
+    stop: int
+    document: str
+
+
+def window_spans(frame: pd.DataFrame, rulebook: Rulebook) -> list[WindowSpan]:
+    """Lay the windows that are known to apply to each site on the calendar."""
+    facts = site_facts(frame, rulebook.sins).facts
+    zero = days(frame, "sbrt_date")
+    spans: list[WindowSpan] = []
+    for document in rulebook.windows:
+        applies, _ = holds(document.when, facts, len(frame))
+        for at in applies.nonzero()[0].tolist():
+            first, last = int(zero[at]) + document.window.from_, int(zero[at]) + document.window.to
+            spans.append(WindowSpan(at, first, last, document.name))
+    return spans
