@@ -66,8 +66,8 @@ def workbook(frame: pd.DataFrame, manifest: Mapping[str, Any], notes: Sequence[s
     sheet.freeze_panes = "A2"
     if len(frame):
         sheet.auto_filter.ref = sheet.dimensions
-    for column, (name, cells) in enumerate(zip(names, columns, strict=True), 1):
-        longest = max([len(name), *(len(_shown(c)) for c in cells[:SAMPLED])])
+    for column, (name, listed) in enumerate(zip(names, columns, strict=True), 1):
+        longest = max([len(name), *(len(_shown(c)) for c in listed[:SAMPLED])])
         sheet.column_dimensions[get_column_letter(column)].width = min(longest + 2, WIDEST)
     _about(book.create_sheet("About"), manifest, notes)
     # The same input gives the same file: no clock in its properties.

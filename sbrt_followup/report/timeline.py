@@ -48,6 +48,9 @@ def timeline(visits: pd.DataFrame, shades: Sequence[Shade], as_of: date, title: 
     from matplotlib import pyplot as plt
 
     single = visits["patient_id"].nunique() == 1
+    if single:
+        # A visit that serves several sites stands on the line of each.
+        visits = visits.assign(site_ids=visits["site_ids"].str.split(";")).explode("site_ids").reset_index(drop=True)
     key = visits["site_ids"] if single else visits["patient_id"]
     names, hidden = _order(visits, key)
     with plt.rc_context(
@@ -94,7 +97,7 @@ def _order(visits: pd.DataFrame, key: pd.Series[str]) -> tuple[list[str], int]:
 
 def _draw_shades(axes: Any, shades: Sequence[Shade], names: Sequence[str], single: bool) -> None:
     for shade in shades:
-        lines = [i for i, n in enumerate(names) if (shade.site_id in n.split(";") if single else shade.patient_id == n)]
+        lines = [i for i, n in enumerate(names) if (shade.site_id if single else shade.patient_id) == n]
         for line in lines:
             axes.broken_barh(
                 [(_number(shade.start), (shade.stop - shade.start).days + 1)], (line - 0.36, 0.72),
@@ -142,11 +145,4 @@ def _legend(axes: Any, visits: pd.DataFrame, shaded: bool) -> None:
                 facecolor="#F2F2F2", edgecolor=PSEUDO, hatch="////", label="pseudo-progression window (interpretation)"
             )
         )
-    axes.legend(
-        handles=handles,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.08 - 0.6 / max(axes.get_ylim()[0], 1)),
-        ncols=5,
-        frameon=False,
-        fontsize=8,
-    )
+    axes.figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=8)
