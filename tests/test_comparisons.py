@@ -96,7 +96,7 @@ def test_weighted_stratified_and_trend_tests_are_rs():
 @pytest.mark.parametrize(("late", "key"), [(False, "logrank_cluster"), (True, "logrank_entry_cluster")])
 def test_the_cluster_robust_logrank_is_coxphs(late, key):
     groups = members(late)
-    score, covariance = clustering.logrank_score(groups)
+    score, covariance = clustering.logrank_score([groups])
     strata = [[group.counts() for group in groups]]
     close(result(from_score("logrank", score, covariance, strata)), numbers("estimators")[key])
     np.testing.assert_allclose(score, logrank_score(strata)[0], atol=1e-9)

@@ -7,7 +7,7 @@ is added up within the patient, squared, and summed over patients; no small-samp
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,36 +107,41 @@ def _curve_variance(members: Members, *, competing: bool, tau: float = 0.0) -> t
     return total, area
 
 
-def logrank_score(groups: list[Members], *, rho: float = 0.0, gamma: float = 0.0) -> Score:
-    """Give log-rank scores per group with their covariance clustered by patient, groups sharing patients or not."""
-    k = len(groups)
-    everyone = _joined(groups)
-    counts = everyone.counts()
+def logrank_score(strata: Sequence[Sequence[Members]], *, rho: float = 0.0, gamma: float = 0.0) -> Score:
+    """Give log-rank scores per group with their covariance clustered by patient, across groups and strata."""
+    k = len(strata[0])
+    everybody = np.unique(np.concatenate([group.cluster for groups in strata for group in groups]))
+    parts = np.zeros((len(everybody), k))
+    for groups in strata:
+        _add_scores(parts, everybody, groups, rho, gamma)
+    return parts.sum(axis=0), parts.T @ parts
+
+
+def _add_scores(parts: Floats, everybody: Ints, groups: Sequence[Members], rho: float, gamma: float) -> None:
+    """Add each patient's part in one stratum's scores: a site's events less what was expected of it."""
+    counts = _joined(groups).counts()
     happening = counts.n_event > 0
     grid = counts.time[happening]
     if not grid.size:
-        return np.zeros(k), np.zeros((k, k))
+        return
     n, d = counts.n_risk[happening].astype(np.float64), counts.n_event[happening].astype(np.float64)
     weight = weights(n, d, rho, gamma)
     share = np.column_stack([group.counts().at_risk(grid) for group in groups]) / n[:, None]
-    clusters = np.unique(everyone.cluster)
-    parts = np.zeros((len(clusters), k))
     for place, group in enumerate(groups):
         # A site of this group adds w (1 − share) to its own group's score and −w share to the others'.
-        pull = weight[:, None] * (np.eye(k)[place] - share)
-        at = np.searchsorted(clusters, group.cluster)
+        pull = weight[:, None] * (np.eye(len(groups))[place] - share)
+        at = np.searchsorted(everybody, group.cluster)
         hit = np.searchsorted(grid, group.time, side="left")
         event = (group.status == EVENT) & (hit < len(grid))
         np.add.at(parts, at[event], pull[hit[event]])
-        passed = np.vstack([np.zeros(k), np.cumsum(pull * (d / n)[:, None], axis=0)])
+        passed = np.vstack([np.zeros(len(groups)), np.cumsum(pull * (d / n)[:, None], axis=0)])
         exposure = passed[np.searchsorted(grid, group.time, side="right")]
         if group.entry is not None:
             exposure = exposure - passed[np.searchsorted(grid, group.entry, side="right")]
         np.add.at(parts, at, -exposure)
-    return parts.sum(axis=0), parts.T @ parts
 
 
-def _joined(groups: list[Members]) -> Members:
+def _joined(groups: Sequence[Members]) -> Members:
     late = any(group.entry is not None for group in groups)
     entry = np.concatenate([np.zeros(len(g.time)) if g.entry is None else g.entry for g in groups]) if late else None
     return Members(
