@@ -69,7 +69,9 @@ class Study:
     entry: Floats
     time: Floats
     status: Ints
-    patient: Ints
+    patient: Ints  # place in patients
+    patients: pd.Index[Any]
+    zero: Floats  # the day number of time zero
     stratum: Texts
     ending: Texts
     alive_until: Floats
@@ -123,6 +125,8 @@ def study(
             f"--unit site goes with {' and '.join(SITE_ENDPOINTS)} only",
             hint=f"{question.endpoint} happens to the patient: each of several sites would count it again.",
         )
+    import pandas as pd
+
     ledger = Ledger(frame, file)
     patient, unit, again = units.form_units(ledger, question.unit, question.course_days)
     start = ledger.day("sbrt_date")
@@ -162,6 +166,8 @@ def study(
         days.time[one] - shift,
         days.status[one],
         patient[one],
+        pd.Index(pd.unique(frame["patient_id"])),
+        zero[one],
         stratum[one],
         days.ending[one],
         days.alive_until[one] - shift,
@@ -284,8 +290,11 @@ class _Days:
             elif why == AT_RETREATMENT:  # an event found on the day of re-treatment was there before it
                 cut &= (status != EVENT) | (time > limit + 1)
             moved = cut & np.isfinite(limit)
-            ending[moved] = np.where(at < limit, ending_of_quiet(use_mri), why)[moved]
+            ending[moved] = np.where(at < limit, _quiet_ending(use_mri), why)[moved]
             time, status = np.where(moved, at, time), np.where(moved, CENSORED, status)
+        stopped = _stop_reason(ledger, unit)
+        told = np.isin(ending.astype(str), [AT_LAST_MRI, AT_LAST_CONTACT]) & np.array([t is not None for t in stopped])
+        ending[told] = stopped[told]
         self.time, self.status, self.ending = time, status.astype(np.int64), ending
         until = np.where(np.isfinite(event), event, np.inf) + zero
         self.last_clear = last(np.where(clear <= until, clear, np.nan))
@@ -293,6 +302,13 @@ class _Days:
         self.alive_until = np.minimum(np.where(np.isfinite(died), died, np.maximum(seen, 0.0)), as_of)
 
 
-def ending_of_quiet(use_mri: Flags) -> Texts:
+def _stop_reason(ledger: Ledger, unit: Ints) -> Texts:
+    """Give each row the reason its unit's follow-up was stopped, if one is recorded."""
+    given = ledger.frame["stop_reason"].astype(object)
+    reason = {u: str(r) for u, r in zip(unit, given, strict=True) if isinstance(r, str)}
+    return np.array([reason.get(u) for u in unit], dtype=object)
+
+
+def _quiet_ending(use_mri: Flags) -> Texts:
     """Name where those without an event are censored."""
     return np.where(use_mri, AT_LAST_MRI, AT_LAST_CONTACT).astype(object)
