@@ -86,9 +86,11 @@ def event_gaps(study: Study) -> tuple[ScanGaps, ...]:
 
 def imaging_gaps(study: Study, imaging: pd.DataFrame) -> tuple[ScanGaps, ...]:
     """Give the gaps between completed MRIs from time zero to the end of follow-up for the endpoint, by group."""
+    import pandas as pd
+
     done = imaging[imaging["completed"].astype(object) != "no"]
     day = done["mri_date"].to_numpy(dtype="datetime64[D]").astype(np.int64).astype(np.float64)
-    code = study.patients.get_indexer(done["patient_id"].to_numpy(dtype=object))
+    code = study.patients.get_indexer(pd.Index(done["patient_id"]))
     known = code >= 0
     scans = np.unique(np.column_stack([code[known], day[known]]), axis=0)
     gaps: list[list[float]] = [[] for _ in study.labels]

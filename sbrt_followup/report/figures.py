@@ -116,8 +116,10 @@ def _draw_group(axes: Axes, group: GroupResult, place: int, analysis: Analysis) 
     low, high = (np.concatenate([[np.nan], limit]) for limit in (curve.ci_low, curve.ci_high))
     # The step that begins at a time is faint if fewer than ten are still at risk just after it.
     after = counts.n_risk - counts.n_event - counts.n_competing - counts.n_censor
-    many = np.concatenate([[True], after >= FEW_AT_RISK]) if not counts.late_entry else np.concatenate(
-        [[counts.n_risk[0] >= FEW_AT_RISK], counts.n_risk >= FEW_AT_RISK]
+    many = (
+        np.concatenate([[True], after >= FEW_AT_RISK])
+        if not counts.late_entry
+        else np.concatenate([[counts.n_risk[0] >= FEW_AT_RISK], counts.n_risk >= FEW_AT_RISK])
     )
     label = _legend(group)
     for thick in (True, False):
@@ -211,14 +213,29 @@ def _risk_table(axes: Axes, groups: list[GroupResult], ticks: list[float], analy
         if competing and column == "censored":
             heading = "Cumulative censored or dead first"
         axes.annotate(
-            heading, (0, line), xycoords=("axes fraction", "data"), xytext=(-6, 0), textcoords="offset points",
-            size=7.5, weight="bold", va="center", ha="left", annotation_clip=False,
+            heading,
+            (0, line),
+            xycoords=("axes fraction", "data"),
+            xytext=(-6, 0),
+            textcoords="offset points",
+            size=7.5,
+            weight="bold",
+            va="center",
+            ha="left",
+            annotation_clip=False,
         )
         for place, group in enumerate(groups):
             y = line + 1 + place
             axes.annotate(
-                _short(group.label), (0, y), xycoords=("axes fraction", "data"), xytext=(-14, 0),
-                textcoords="offset points", size=7.5, va="center", ha="right", color=_style(place)[0],
+                _short(group.label),
+                (0, y),
+                xycoords=("axes fraction", "data"),
+                xytext=(-14, 0),
+                textcoords="offset points",
+                size=7.5,
+                va="center",
+                ha="right",
+                color=_style(place)[0],
                 annotation_clip=False,
             )
             for t in ticks:
