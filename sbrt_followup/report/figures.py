@@ -16,6 +16,7 @@ import numpy as np
 
 from sbrt_followup.outcomes.analysis import FEW_AT_RISK, Analysis, GroupResult, at_risk
 from sbrt_followup.problems import Source, refuse
+from sbrt_followup.report.axis import month_ticks
 from sbrt_followup.report.wording import TEST, curve_name, p_text
 from sbrt_followup.timing import analysis_days
 
@@ -62,20 +63,12 @@ def figure_bytes(analysis: Analysis, kind: str, *, title: str = "", notes: tuple
     return buffer.getvalue()
 
 
-def ticks_of(analysis: Analysis) -> list[float]:
-    """Choose whole months for the axis, at most nine steps."""
-    last = max((g.counts.last for g in analysis.groups), default=0.0) / MONTH
-    last = max(last, 6.0)
-    step = next((s for s in (1, 2, 3, 6, 12, 24, 36, 60) if last / s <= 9), 120)
-    return [float(step * k) for k in range(int(np.ceil(last / step)) + 1)]
-
-
 def draw(analysis: Analysis, *, title: str = "", notes: tuple[str, ...] = ()) -> Figure:
     """Draw the curves with their risk table."""
     from matplotlib.figure import Figure
 
     groups = [g for g in analysis.groups if g.counts.n] or list(analysis.groups)
-    ticks = ticks_of(analysis)
+    ticks = month_ticks(analysis)
     lines = 3 * (len(groups) + 1)
     table, plot, foot = 0.17 * lines + 0.1, 3.9, 0.62 + 0.16 * len(_wrapped(notes))
     height = plot + table + foot + (0.3 if title else 0.12)

@@ -1,0 +1,233 @@
+"""The printed form of `curves`: short tables for people. Numbers are rounded here and nowhere else.
+
+A p-value that involves a group of fewer than 20 is not printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sbrt_followup.outcomes.analysis import Analysis, GroupResult
+from sbrt_followup.outcomes.curves import Curves
+from sbrt_followup.outcomes.endpoints import DEATH_INSIDE
+from sbrt_followup.outcomes.survival import Estimate
+from sbrt_followup.report.axis import month_ticks
+from sbrt_followup.report.terminal_plot import terminal_plot
+from sbrt_followup.report.wording import ESTIMATOR, EVENT, TEST, curve_name, months, p_text
+from sbrt_followup.timing import analysis_days
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+NONE = "–"
+MONTH = analysis_days(1)
+
+
+def render(result: Curves, methods: str, console: Console) -> None:
+    """Print the whole result."""
+    analysis = result.analysis
+    question, method = analysis.study.question, analysis.method
+    console.print(f"[bold]{curve_name(method.estimator, question.endpoint)}[/bold]", highlight=False)
+    console.print(f"{ESTIMATOR[method.estimator]}; unit: {question.unit}", highlight=False)
+    if result.grouping is not None and result.grouping.note:
+        console.print(f"{result.grouping.name}: {result.grouping.note}", highlight=False, markup=False)
+    console.print()
+    for title, table in (
+        ("", _groups(result)),
+        (f"{_word(analysis)} at stated months ({100 * method.level:g} % interval), n at risk", _landmarks(result)),
+        ("At risk / cumulative events / dead first / censored, at the start of each period", _at_risk(result)),
+        ("1 − Kaplan–Meier against incidence", _gaps(result)),
+        ("Why follow-up ended", _endings(result)),
+        ("Days from the last MRI to deaths that count as competing", _late_deaths(result)),
+        ("Days between scans", _scan_gaps(result)),
+        ("Under each event-date policy", _policies(result)),
+        ("Tests", _tests(analysis)),
+    ):
+        if table is None:
+            continue
+        if title:
+            console.print(f"[bold]{title}[/bold]", highlight=False)
+        console.print(table)
+        console.print()
+    for line in terminal_plot(analysis, month_ticks(analysis)):
+        console.print(line, highlight=False, markup=False, overflow="crop", no_wrap=True)
+    console.print()
+    for caution in result.cautions:
+        where = f"{caution.group}: " if caution.group else ""
+        console.print(f"! {where}{caution.message}", highlight=False, markup=False)
+    if result.excluded:
+        console.print()
+        console.print(f"[bold]Excluded rows ({len(result.excluded)})[/bold]", highlight=False)
+        for entry in result.excluded[:20]:
+            console.print(f"  row {entry.row}: {entry.reason}", highlight=False, markup=False)
+        if len(result.excluded) > 20:
+            console.print(f"  … and {len(result.excluded) - 20} more (--table excluded)", highlight=False)
+    console.print()
+    console.print(f"[bold]Methods.[/bold] {methods}", highlight=False)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for place, name in enumerate(columns):
+        table.add_column(name, justify="left" if place < left else "right", no_wrap=place >= left)
+    for row in rows:
+        table.add_row(*(cell.replace("[", r"\[") for cell in row))
+    return table
+
+
+def _word(analysis: Analysis) -> str:
+    event = EVENT[analysis.study.question.endpoint]
+    return f"Incidence of {event}" if analysis.method.estimator == "cif" else f"Survival free of {event}"
+
+
+def percent(value: float) -> str:
+    """Write a probability as per cent with one decimal."""
+    return f"{100 * value:.1f} %" if np.isfinite(value) else NONE
+
+
+def days_as_months(value: float) -> str:
+    """Write days as months with one decimal."""
+    return f"{value / MONTH:.1f}" if np.isfinite(value) else NONE
+
+
+def whole(value: float) -> str:
+    """Write a number of days."""
+    return f"{value:.0f}" if np.isfinite(value) else NONE
+
+
+def _limits(number: Estimate) -> str:
+    if not np.isfinite([number.estimate, number.ci_low, number.ci_high]).any():
+        return "not reached"
+    return f"{days_as_months(number.estimate)} ({days_as_months(number.ci_low)} to {days_as_months(number.ci_high)})"
+
+
+def _groups(result: Curves) -> Table:
+    analysis = result.analysis
+    competing = analysis.study.question.endpoint not in DEATH_INSIDE
+    rows = [_group(g, competing) for g in analysis.groups]
+    dead = ["dead first"] if competing else []
+    tau = months(analysis.method.tau_months)
+    return _table(
+        ["group", "n", "events", *dead, "censored", "median, months", f"mean to {tau} (s.e.)", "follow-up, months"],
+        rows,
+    )
+
+
+def _group(g: GroupResult, competing: bool) -> list[str]:
+    mean = g.restricted_mean
+    shown = f"{days_as_months(mean.estimate)} ({days_as_months(mean.std_error)})"
+    return [
+        g.label,
+        str(g.counts.n),
+        str(g.counts.events),
+        *([str(g.counts.competing)] if competing else []),
+        str(g.counts.censored),
+        _limits(g.median) if g.counts.n else NONE,
+        shown if np.isfinite(mean.estimate) else NONE,
+        _limits(g.follow_up) if g.counts.n else NONE,
+    ]
+
+
+def _landmarks(result: Curves) -> Table:
+    analysis = result.analysis
+    columns = ["group", *(f"{months(m)} months" for m in analysis.method.times)]
+    rows = [
+        [g.label, *(f"{_estimate(m.estimate, m.ci_low, m.ci_high)}, {m.n_risk}" for m in g.landmarks)]
+        for g in analysis.groups
+    ]
+    return _table(columns, rows)
+
+
+def _estimate(value: float, low: float, high: float) -> str:
+    if not np.isfinite(value):
+        return NONE
+    limits = f" ({100 * low:.1f}–{100 * high:.1f})" if np.isfinite(low) else ""
+    return f"{100 * value:.1f} %{limits}"
+
+
+def _at_risk(result: Curves) -> Table:
+    analysis = result.analysis
+    columns = ["group", *(months(m) for m in (0.0, *analysis.method.times))]
+    rows = [
+        [g.label, *(f"{r.n_risk} / {r.events} / {r.competing} / {r.censored}" for r in g.at_risk)]
+        for g in analysis.groups
+    ]
+    return _table(columns, rows)
+
+
+def _gaps(result: Curves) -> Table | None:
+    rows = [
+        [g.label, *(f"{percent(x.one_minus_km)} v {percent(x.incidence)}" for x in g.gaps)]
+        for g in result.analysis.groups
+        if g.gaps and g.counts.competing
+    ]
+    columns = ["group", *(f"{months(m)} months" for m in result.analysis.method.times)]
+    return _table(columns, rows) if rows else None
+
+
+def _endings(result: Curves) -> Table:
+    reasons = list(dict.fromkeys(e.reason for e in result.endings))
+    number = {(e.group, e.reason): e.number for e in result.endings}
+    rows = [[g.label, *(str(number.get((g.label, r), 0)) for r in reasons)] for g in result.analysis.groups]
+    return _table(["group", *reasons], rows)
+
+
+def _late_deaths(result: Curves) -> Table | None:
+    if not result.late_deaths:
+        return None
+    beyond = months(result.late_deaths[0].months)
+    columns = ["group", "deaths", "median", "longest", f"over {beyond} months", "no MRI known"]
+    rows = [
+        [d.group, str(d.deaths), whole(d.median_days), whole(d.longest_days), str(d.beyond), str(d.without_mri)]
+        for d in result.late_deaths
+    ]
+    return _table(columns, rows)
+
+
+def _scan_gaps(result: Curves) -> Table | None:
+    if not result.scan_gaps:
+        return None
+    rows = [
+        [
+            g.group,
+            str(g.gaps),
+            whole(g.median_days),
+            f"{whole(g.lower_quartile)} to {whole(g.upper_quartile)}",
+            g.source,
+        ]
+        for g in result.scan_gaps
+    ]
+    return _table(["group", "gaps", "median", "quartiles", "from"], rows)
+
+
+def _policies(result: Curves) -> Table | None:
+    rows = [
+        [name, g.label, str(g.counts.events), *(_estimate(m.estimate, m.ci_low, m.ci_high) for m in g.landmarks)]
+        for name, analysis in result.others
+        for g in analysis.groups
+    ]
+    columns = ["policy", "group", "events", *(f"{months(m)} months" for m in result.analysis.method.times)]
+    return _table(columns, rows, left=2) if rows else None
+
+
+def _tests(analysis: Analysis) -> Table | None:
+    rows: list[list[str]] = []
+    for t in analysis.tests:
+        adjusted: Any = NONE
+        if not analysis.printable(t):
+            p = "not given: fewer than 20 in a group"
+        elif not np.isfinite(t.p_value):
+            p = "not available"
+        else:
+            p = p_text(t.p_value)
+            adjusted = p_text(t.p_adjusted) if np.isfinite(t.p_adjusted) else ""
+        statistic = f"{t.statistic:.2f}" if np.isfinite(t.statistic) else NONE
+        rows.append([TEST[t.name], " v ".join(t.groups) if t.groups else "all", statistic, str(t.df), p, adjusted])
+    return _table(["test", "groups", "χ²", "df", "p", "Holm"], rows, left=2) if rows else None

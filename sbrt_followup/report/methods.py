@@ -1,0 +1,131 @@
+"""The methods paragraph: what was done, in sentences ready to paste. It says only what the analysis holds."""
+
+from __future__ import annotations
+
+from sbrt_followup import __version__
+from sbrt_followup.outcomes.curves import Curves
+from sbrt_followup.outcomes.endpoints import DEATH_INSIDE, Question
+from sbrt_followup.report.wording import EVENT, TEST, months
+
+_RETREATMENT = {
+    "censor": "Follow-up of a re-treated site ended the day before re-treatment",
+    "ignore": "Re-treatment of a site was ignored",
+    "event": "Re-treatment of a site counted as an event",
+}
+_CENSORED = {
+    "last_mri": "the last MRI without progression where one was recorded, otherwise at the day last known alive",
+    "last_contact": "the day last known alive",
+}
+
+
+def methods(result: Curves) -> str:
+    """Describe how the curves were made."""
+    analysis = result.analysis
+    question = analysis.study.question
+    event = EVENT[question.endpoint]
+    sentences = [
+        f"Time ran from the last fraction of SBRT (day 0) to {event}, in whole days; a month is 30.4375 days.",
+        _unit(question),
+        f"Without the event, follow-up was censored at {_CENSORED[_censored_at(question)]}.",
+    ]
+    if question.endpoint == "local_progression":
+        sentences.append("A progression elsewhere in the spine censored local progression at its date.")
+    if question.endpoint != "death":
+        sentences.append(_RETREATMENT[question.retreatment] + ".")
+    if question.as_of is not None:
+        sentences.append(f"Follow-up was cut at {question.as_of}.")
+    if question.entry:
+        sentences.append(f"Observation began at {question.entry} (delayed entry, left truncation).")
+    if question.landmark_day:
+        sentences.append(
+            f"Landmark analysis: only those under observation and event-free on day {question.landmark_day} entered; "
+            "time was counted from that day."
+        )
+    sentences += _estimation(result)
+    sentences += _testing(result)
+    if result.grouping is not None:
+        sentences.append(_grouping(result))
+    if analysis.study.last_clear_mri.size and question.endpoint not in DEATH_INSIDE:
+        sentences.append(
+            "Progression is found at MRIs: its date is that of the scan, later than the event by up to one interval."
+        )
+    if result.excluded:
+        rows = len(result.excluded)
+        sentences.append(f"{rows} row{'s were' if rows > 1 else ' was'} excluded, each with its reason.")
+    sentences.append(f"Computed with sbrt-followup {__version__}.")
+    return " ".join(sentences)
+
+
+def _censored_at(question: Question) -> str:
+    return "last_contact" if question.endpoint == "death" else question.censored_at
+
+
+def _unit(question: Question) -> str:
+    if question.unit == "site":
+        return (
+            "The unit was the treated site at its first course; variances and tests were clustered by patient "
+            "(infinitesimal jackknife)."
+        )
+    return (
+        "The unit was the patient, entering at the first course (sites treated within "
+        f"{question.course_days} days of its first site), with the earliest event over its sites."
+    )
+
+
+def _estimation(result: Curves) -> list[str]:
+    analysis = result.analysis
+    question, method = analysis.study.question, analysis.method
+    level = f"{100 * method.level:g} %"
+    clustered = question.unit == "site"
+    if method.estimator == "km":
+        error = "clustered standard errors" if clustered else "Greenwood's standard errors"
+        text = f"Survival curves are Kaplan–Meier with {error} and pointwise {level} {method.ci_type} intervals"
+        if analysis.study.entry.any():
+            return [text + "."]
+        said = [text + "; the estimate was checked against lifelines."]
+        if question.endpoint not in DEATH_INSIDE:
+            said.append("Death was censored, so that one minus the curve overstates the incidence where patients die.")
+        return said
+    error = "clustered standard errors" if clustered else "Aalen's variance (as in R's cmprsk)"
+    return [
+        f"Cumulative incidence is the Aalen–Johansen estimate with death as competing event, {error} and pointwise "
+        f"{level} {method.ci_type} intervals."
+        if question.endpoint not in DEATH_INSIDE
+        else f"Cumulative incidence is the Aalen–Johansen estimate (no competing event), {error} and pointwise "
+        f"{level} {method.ci_type} intervals."
+    ]
+
+
+def _testing(result: Curves) -> list[str]:
+    analysis = result.analysis
+    question, method = analysis.study.question, analysis.method
+    said = [
+        f"Median follow-up is by reverse Kaplan–Meier; the restricted mean runs to {months(method.tau_months)} months."
+    ]
+    names = list(dict.fromkeys(t.name for t in analysis.tests if t.p_value == t.p_value))
+    if names:
+        listed = [TEST[n] for n in names]
+        if question.unit == "site":
+            listed = [f"{n} (robust to clustering)" for n in listed]
+        text = "Groups were compared by " + _and(listed)
+        if "fleming_harrington" in names:
+            text += f" (weights rho = {method.rho:g}, gamma = {method.gamma:g})"
+        if question.strata:
+            text += f", stratified by {question.strata}"
+        if any(t.groups for t in analysis.tests):
+            text += "; p-values of pairs are adjusted by Holm's method"
+        said.append(text + ".")
+    return said
+
+
+def _and(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+
+
+def _grouping(result: Curves) -> str:
+    grouping = result.grouping
+    assert grouping is not None
+    text = f"Groups are the values of {grouping.name}"
+    if grouping.note:
+        text += f": {grouping.note}"
+    return text + "."
