@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from sbrt_followup.outcomes import accounts
 from sbrt_followup.outcomes.accounts import Ending, LateDeaths, ScanGaps
 from sbrt_followup.outcomes.analysis import Analysis, Caution, Method, analyse
@@ -65,11 +63,9 @@ def curves(
     people = study(cohort.frame, question, by=by, by_name=name, on_error=on_error, file=file)
     analysis = analyse(people, method)
     gaps = accounts.event_gaps(people) if imaging is None else accounts.imaging_gaps(people, imaging.frame)
-    deaths = (
-        accounts.late_deaths(people, method.times[0])
-        if question.endpoint not in DEATH_INSIDE and method.times and np.isfinite(people.last_mri).any()
-        else ()
-    )
+    deaths = () if question.endpoint in DEATH_INSIDE else accounts.late_deaths(people, method.times[0])
+    if all(d.deaths == d.without_mri for d in deaths):
+        deaths = ()
     known = any(g.gaps for g in gaps)
     found = [*analysis.cautions, *_about_study(people), *(_about_gaps(gaps) if known else ())]
     excluded = tuple(sorted({(e.row, e.reason) for e in (*cohort.excluded, *people.excluded)}))

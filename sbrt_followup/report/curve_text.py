@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 NONE = "–"
+PAGE = 100
 MONTH = analysis_days(1)
 
 
@@ -37,9 +38,8 @@ def render(result: Curves, methods: str, console: Console) -> None:
         console.print(f"{result.grouping.name}: {result.grouping.note}", highlight=False, markup=False)
     console.print()
     for title, table in (
-        ("", _groups(result)),
-        (f"{_word(analysis)} at stated months ({100 * method.level:g} % interval), n at risk", _landmarks(result)),
-        ("At risk / cumulative events / dead first / censored, at the start of each period", _at_risk(result)),
+        (f"{_word(analysis)}; numbers at the start of each month", _landmarks(result)),
+        ("In months", _groups(result)),
         ("1 − Kaplan–Meier against incidence", _gaps(result)),
         ("Why follow-up ended", _endings(result)),
         ("Days from the last MRI to deaths that count as competing", _late_deaths(result)),
@@ -68,6 +68,26 @@ def render(result: Curves, methods: str, console: Console) -> None:
             console.print(f"  … and {len(result.excluded) - 20} more (--table excluded)", highlight=False)
     console.print()
     console.print(f"[bold]Methods.[/bold] {methods}", highlight=False)
+
+
+def terminal() -> Console:
+    """Give the console to print on; away from a terminal a line is as wide as a page."""
+    import sys
+
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else PAGE)
+
+
+def plain(result: Curves, methods: str) -> str:
+    """Give the printed form as text without colour, for a file."""
+    import io
+
+    from rich.console import Console
+
+    buffer = io.StringIO()
+    render(result, methods, Console(file=buffer, width=PAGE, color_system=None))
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> Table:
@@ -110,25 +130,18 @@ def _limits(number: Estimate) -> str:
 
 def _groups(result: Curves) -> Table:
     analysis = result.analysis
-    competing = analysis.study.question.endpoint not in DEATH_INSIDE
-    rows = [_group(g, competing) for g in analysis.groups]
-    dead = ["dead first"] if competing else []
+    rows = [_group(g) for g in analysis.groups]
     tau = months(analysis.method.tau_months)
-    return _table(
-        ["group", "n", "events", *dead, "censored", "median, months", f"mean to {tau} (s.e.)", "follow-up, months"],
-        rows,
-    )
+    kind = "incidence" if analysis.method.estimator == "cif" else "survival"
+    return _table(["group", "n", f"median by {kind}", f"mean to {tau} (s.e.)", "median follow-up"], rows)
 
 
-def _group(g: GroupResult, competing: bool) -> list[str]:
+def _group(g: GroupResult) -> list[str]:
     mean = g.restricted_mean
     shown = f"{days_as_months(mean.estimate)} ({days_as_months(mean.std_error)})"
     return [
         g.label,
         str(g.counts.n),
-        str(g.counts.events),
-        *([str(g.counts.competing)] if competing else []),
-        str(g.counts.censored),
         _limits(g.median) if g.counts.n else NONE,
         shown if np.isfinite(mean.estimate) else NONE,
         _limits(g.follow_up) if g.counts.n else NONE,
@@ -137,12 +150,32 @@ def _group(g: GroupResult, competing: bool) -> list[str]:
 
 def _landmarks(result: Curves) -> Table:
     analysis = result.analysis
-    columns = ["group", *(f"{months(m)} months" for m in analysis.method.times)]
-    rows = [
-        [g.label, *(f"{_estimate(m.estimate, m.ci_low, m.ci_high)}, {m.n_risk}" for m in g.landmarks)]
-        for g in analysis.groups
-    ]
+    competing = analysis.study.question.endpoint not in DEATH_INSIDE
+    dead = ["dead first"] if competing else []
+    level = f"{100 * analysis.method.level:g} % interval"
+    rows = []
+    for g in analysis.groups:
+        marks = {m.months: m for m in g.landmarks}
+        for r in g.at_risk:
+            mark = marks.get(r.months)
+            rows.append(
+                [
+                    g.label if r.months == 0 else "",
+                    months(r.months),
+                    str(r.n_risk),
+                    str(r.events),
+                    *([str(r.competing)] if competing else []),
+                    str(r.censored),
+                    percent(mark.estimate) if mark else "",
+                    _interval(mark.ci_low, mark.ci_high) if mark else "",
+                ]
+            )
+    columns = ["group", "month", "at risk", "events", *dead, "censored", "estimate", level]
     return _table(columns, rows)
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{100 * low:.1f} to {100 * high:.1f}" if np.isfinite([low, high]).all() else NONE
 
 
 def _estimate(value: float, low: float, high: float) -> str:
@@ -150,16 +183,6 @@ def _estimate(value: float, low: float, high: float) -> str:
         return NONE
     limits = f" ({100 * low:.1f}–{100 * high:.1f})" if np.isfinite(low) else ""
     return f"{100 * value:.1f} %{limits}"
-
-
-def _at_risk(result: Curves) -> Table:
-    analysis = result.analysis
-    columns = ["group", *(months(m) for m in (0.0, *analysis.method.times))]
-    rows = [
-        [g.label, *(f"{r.n_risk} / {r.events} / {r.competing} / {r.censored}" for r in g.at_risk)]
-        for g in analysis.groups
-    ]
-    return _table(columns, rows)
 
 
 def _gaps(result: Curves) -> Table | None:

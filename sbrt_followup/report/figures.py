@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sbrt_followup.outcomes.analysis import FEW_AT_RISK, Analysis, GroupResult, at_risk
+from sbrt_followup.outcomes.curves import Curves
 from sbrt_followup.problems import Source, refuse
 from sbrt_followup.report.axis import month_ticks
 from sbrt_followup.report.wording import TEST, curve_name, p_text
@@ -48,7 +49,7 @@ def check_kind(path: Path) -> None:
         raise refuse("figure-kind", f"a figure ends in {', '.join(KINDS)}", Source(str(path)))
 
 
-def figure_bytes(analysis: Analysis, kind: str, *, title: str = "", notes: tuple[str, ...] = ()) -> bytes:
+def figure_bytes(result: Curves, kind: str, *, title: str = "") -> bytes:
     """Draw the curves with their risk table as a file of this kind (`.png`, `.svg` or `.pdf`)."""
     import logging
 
@@ -57,10 +58,22 @@ def figure_bytes(analysis: Analysis, kind: str, *, title: str = "", notes: tuple
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # a missing first-choice font is no news
     buffer = io.BytesIO()
     with mpl.rc_context(RC):
-        drawn = draw(analysis, title=title, notes=notes)
+        drawn = draw(result.analysis, title=title, notes=notes_of(result))
         stamp: dict[str, Any] = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
         drawn.savefig(buffer, format=kind.lstrip("."), dpi=300, metadata=stamp[kind])
     return buffer.getvalue()
+
+
+def notes_of(result: Curves) -> tuple[str, ...]:
+    """Say what must stand under the figure: bands, faint parts, and what the groups rest on."""
+    analysis = result.analysis
+    method = analysis.method
+    bands = f"Bands: pointwise {100 * method.level:g} % intervals ({method.ci_type})"
+    notes = [f"{bands}. Ticks: censored. Faint: fewer than {FEW_AT_RISK} at risk."]
+    if result.grouping is not None and result.grouping.note:
+        notes.append(f"{result.grouping.name}: {result.grouping.note}.")
+    notes += [c.message + "." for c in result.cautions if c.group is None]
+    return tuple(note[:1].upper() + note[1:] for note in notes)
 
 
 def draw(analysis: Analysis, *, title: str = "", notes: tuple[str, ...] = ()) -> Figure:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sbrt_followup import __version__
 from sbrt_followup.outcomes.curves import Curves
 from sbrt_followup.outcomes.endpoints import DEATH_INSIDE, Question
@@ -11,10 +13,6 @@ _RETREATMENT = {
     "censor": "Follow-up of a re-treated site ended the day before re-treatment",
     "ignore": "Re-treatment of a site was ignored",
     "event": "Re-treatment of a site counted as an event",
-}
-_CENSORED = {
-    "last_mri": "the last MRI without progression where one was recorded, otherwise at the day last known alive",
-    "last_contact": "the day last known alive",
 }
 
 
@@ -26,7 +24,7 @@ def methods(result: Curves) -> str:
     sentences = [
         f"Time ran from the last fraction of SBRT (day 0) to {event}, in whole days; a month is 30.4375 days.",
         _unit(question),
-        f"Without the event, follow-up was censored at {_CENSORED[_censored_at(question)]}.",
+        f"Without the event, follow-up was censored at {_censored_at(result)}.",
     ]
     if question.endpoint == "local_progression":
         sentences.append("A progression elsewhere in the spine censored local progression at its date.")
@@ -56,8 +54,13 @@ def methods(result: Curves) -> str:
     return " ".join(sentences)
 
 
-def _censored_at(question: Question) -> str:
-    return "last_contact" if question.endpoint == "death" else question.censored_at
+def _censored_at(result: Curves) -> str:
+    study = result.analysis.study
+    if study.question.endpoint == "death" or study.question.censored_at == "last_contact":
+        return "the day last known alive"
+    if not np.isfinite(study.last_clear_mri).any():
+        return "the day last known alive, no last clear MRI being recorded"
+    return "the last MRI without progression where one was recorded, otherwise at the day last known alive"
 
 
 def _unit(question: Question) -> str:

@@ -21,7 +21,7 @@ TEST = {
     "logrank_trend": "log-rank test for trend",
     "fleming_harrington": "Fleming–Harrington test",
     "gray": "Gray's test",
-    "gray_competing": "Gray's test, competing event",
+    "gray_competing": "Gray's test for the competing event",
     "interval_logrank": "interval-censored log-rank test",
 }
 ESTIMATOR = {
