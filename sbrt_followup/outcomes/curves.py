@@ -16,6 +16,7 @@ from sbrt_followup.outcomes.endpoints import (
     Study,
     study,
 )
+from sbrt_followup.outcomes.scans import with_last_clear
 from sbrt_followup.records import Exclusion, Records
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def curves(
     """Answer a question about a cohort."""
     by = None if grouping is None else grouping.values
     name = "" if grouping is None else grouping.name
-    people = study(cohort.frame, question, by=by, by_name=name, on_error=on_error, file=file)
+    frame = cohort.frame if imaging is None else with_last_clear(cohort.frame, imaging.frame)
+    people = study(frame, question, by=by, by_name=name, on_error=on_error, file=file)
     analysis = analyse(people, method)
     gaps = accounts.event_gaps(people) if imaging is None else accounts.imaging_gaps(people, imaging.frame)
     deaths = () if question.endpoint in DEATH_INSIDE else accounts.late_deaths(people, method.times[0])

@@ -50,11 +50,13 @@ def document(result: Curves, methods: str, manifest: Mapping[str, Any]) -> dict[
 
 
 def clean(value: Any) -> Any:
-    """Make a nested value fit for JSON: NaN and infinity are null."""
+    """Make a nested value fit for JSON: NaN and infinity are null, whole months and days are integers."""
     if isinstance(value, Mapping):
         return {key: clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [clean(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return json_value(value)
 
 
