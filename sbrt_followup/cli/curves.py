@@ -267,7 +267,8 @@ def _grouping(records: Records, rulebook: Rulebook, by: str | None, unit: str) -
     )
     if by in records.extra_columns:
         note += "; the cohort's own column risk_group was not used (rename it to use it)"
-    return Grouping(by, tier_of_rows(records.frame, rulebook, unit), rulebook.risk.basis, note)
+    tiers = tier_of_rows(records.frame, rulebook, unit)
+    return Grouping(by, tiers, rulebook.risk.basis, note, "is undecided: a fact it needs is missing")
 
 
 def _deliver(result: Curves, to: Destination, table: str, trace: dict[str, Any]) -> None:

@@ -31,6 +31,7 @@ class Grouping:
     values: pd.Series[Any]
     basis: str = ""  # of the rules that made it; empty for a column of the user's own
     note: str = ""
+    absent: str = "is missing"  # why a row has none
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,9 @@ def curves(
 ) -> Curves:
     """Answer a question about a cohort."""
     by = None if grouping is None else grouping.values
-    name = "" if grouping is None else grouping.name
+    name, absent = ("", "") if grouping is None else (grouping.name, grouping.absent)
     frame = cohort.frame if imaging is None else with_last_clear(cohort.frame, imaging.frame)
-    people = study(frame, question, by=by, by_name=name, on_error=on_error, file=file)
+    people = study(frame, question, by=by, by_name=name, by_absent=absent, on_error=on_error, file=file)
     analysis = analyse(people, method)
     gaps = accounts.event_gaps(people) if imaging is None else accounts.imaging_gaps(people, imaging.frame)
     deaths = () if question.endpoint in DEATH_INSIDE else accounts.late_deaths(people, method.times[0])

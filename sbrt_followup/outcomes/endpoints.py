@@ -115,6 +115,7 @@ def study(
     *,
     by: pd.Series[Any] | None = None,
     by_name: str = "group",
+    by_absent: str = "is missing",
     on_error: str = "refuse",
     file: str = "cohort",
 ) -> Study:
@@ -137,7 +138,7 @@ def study(
     alive = units.latest(patient, _known_alive(ledger), people)[patient]
     if question.endpoint == "local_progression":
         _unplaced(ledger, unit)
-    text, labels = _groups(ledger, unit, by, by_name)
+    text, labels = _groups(ledger, unit, by, by_name, by_absent)
     stratum = (
         units.shared_value(ledger, unit, frame[question.strata], question.strata)
         if question.strata
@@ -224,11 +225,13 @@ def _unplaced(ledger: Ledger, unit: Ints) -> None:
     ledger.exclude(affected, "another site of this patient has a progression_date without progression_site")
 
 
-def _groups(ledger: Ledger, unit: Ints, by: pd.Series[Any] | None, name: str) -> tuple[Texts, tuple[str, ...]]:
+def _groups(
+    ledger: Ledger, unit: Ints, by: pd.Series[Any] | None, name: str, absent: str
+) -> tuple[Texts, tuple[str, ...]]:
     if by is None:
         return np.full(len(ledger.frame), ALL, dtype=object), (ALL,)
     labels = units.ordered_labels(by, {units.label(v) for v in by.dropna().unique()})
-    return units.shared_value(ledger, unit, by, name), labels
+    return units.shared_value(ledger, unit, by, name, absent), labels
 
 
 class _Days:

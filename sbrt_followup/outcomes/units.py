@@ -112,7 +112,9 @@ def form_units(ledger: Ledger, unit: str, course_days: int) -> tuple[Ints, Ints,
     return patient, patient, again
 
 
-def shared_value(ledger: Ledger, unit: Ints, values: Sequence[Any] | pd.Series[Any], name: str) -> Texts:
+def shared_value(
+    ledger: Ledger, unit: Ints, values: Sequence[Any] | pd.Series[Any], name: str, absent: str = "is missing"
+) -> Texts:
     """Give each row its unit's one value as text, excluding units whose rows lack one or disagree."""
     import pandas as pd
 
@@ -124,8 +126,8 @@ def shared_value(ledger: Ledger, unit: Ints, values: Sequence[Any] | pd.Series[A
     shown[~kept | (code < 0)] = np.nan
     size = int(unit.max()) + 1 if unit.size else 0
     low, high = earliest(unit, shown, size)[unit], latest(unit, shown, size)[unit]
-    ledger.exclude(kept & (code < 0), f"{name} is missing")
-    ledger.exclude(missing, f"{name} is missing for another site of this patient")
+    ledger.exclude(kept & (code < 0), f"{name} {absent}")
+    ledger.exclude(missing, f"{name} {absent} for another site of this patient")
     ledger.exclude(low != high, f"{name} differs between the sites of this patient")
     return np.array([label(v) if ok else None for v, ok in zip(text, code >= 0, strict=True)], dtype=object)
 
