@@ -128,7 +128,7 @@ def test_a_small_group_keeps_its_p_value_in_json_but_not_in_print(small):
 @pytest.mark.parametrize(
     "table",
     ["landmarks", "groups", "curve", "tests", "at-risk", "km-cif-gap", "censoring", "late-deaths", "scan-gaps",
-     "policies", "excluded"],
+     "policies", "null-check", "excluded"],
 )  # fmt: skip
 def test_every_table_as_csv(small, table):
     lines = run(small, "--by", "arm", "--format", "csv", "--table", table, "--quiet").stdout.splitlines()
@@ -236,3 +236,19 @@ def test_scans_give_the_last_clear_mri_and_the_gaps(tmp_path, small):
     reasons = {e["reason"]: e["number"] for e in body["censoring"]}
     assert reasons == {"event": 2, "death first": 1, "last clear MRI": 1}
     assert body["late_deaths"][0]["longest_days"] == 153
+
+
+def test_the_null_check_is_in_json_tables_and_methods():
+    body = as_json(FOLDER / "bcdeter.csv", "--by", "arm", "--null-check", "--simulations", "20", "--seed", "4")
+    check = body["null_check"]
+    assert (check["replicates"], check["seed"], check["scans_from"]) == (20, 4, "event intervals")
+    assert {t["name"] for t in check["tests"]} == {"gray", "logrank"}
+    assert check["sentence"] in body["methods"]
+    lines = run(
+        FOLDER / "bcdeter.csv", "--by", "arm", "--null-check", "--simulations", "20", "--seed", "4", "--format", "csv", "--table",
+        "null-check", "--quiet",
+    ).stdout.splitlines()  # fmt: skip
+    assert len(lines) == 1 + len(check["tests"]) + len(check["landmarks"])
+    assert as_json(FOLDER / "bmt.csv")["null_check"] is None
+    with pytest.raises(InputRefused):
+        run(FOLDER / "bmt.csv", "--null-check")  # nothing is known of its scans

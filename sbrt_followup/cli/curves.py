@@ -9,6 +9,7 @@ import typer
 
 from ..problems import nearest, refuse
 from . import options as o
+from .progress import progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,6 +98,17 @@ def curves(
     trend: Annotated[
         bool, _option("--trend", "Add a test for trend over the groups in order (always for risk_group).", ANALYSIS)
     ] = False,
+    null_check: Annotated[
+        bool,
+        _option(
+            "--null-check",
+            "Simulate equal hazards on this cohort's scans, deaths and groups: the size of the tests, the bias of the "
+            "landmarks, the coverage of their intervals.",
+            ANALYSIS,
+        ),
+    ] = False,
+    simulations: Annotated[int, _option("--simulations", "Cohorts simulated by --null-check.", ANALYSIS)] = 1000,
+    seed: Annotated[int, _option("--seed", "Seed of every simulation and bootstrap.", ANALYSIS)] = 1,
     imaging: o.Imaging = None,
     as_of: Annotated[
         str | None,
@@ -122,6 +134,7 @@ def curves(
 
         sbrt-followup curves cohort.csv --endpoint death --times 6,12,24 --ci-type log
     """
+    from ..outcomes.curves import Simulation
     from ..outcomes.curves import curves as run
     from ..outcomes.endpoints import CENSORING, DEATH_INSIDE, ENDPOINTS, RETREATMENT, UNITS
     from ..report import figures
@@ -140,6 +153,8 @@ def curves(
         if value not in allowed:
             names = [name for name in allowed if name]
             raise refuse("not-allowed", f"{flag} takes {', '.join(names)}", hint=nearest(str(value), names))
+    if not 10 <= simulations <= 1_000_000:
+        raise refuse("not-allowed", "--simulations takes a number from 10 to 1,000,000")
     drawings = figure or []
     for path in drawings:
         figures.check_kind(path)
@@ -156,12 +171,17 @@ def curves(
             _need_column(records, name)
     grouping = _grouping(records, rulebook, by, unit)
     file = "stdin" if cohort == "-" else Path(str(cohort)).name
-    result = run(records, question, method, grouping=grouping, imaging=scans, on_error=on_error, file=file)
+    with progress(simulations if null_check else 0, "simulating", quiet) as step:
+        check = Simulation(simulations, seed, step) if null_check else None
+        result = run(
+            records, question, method, grouping=grouping, imaging=scans, check=check, on_error=on_error, file=file
+        )
     arguments = {
         "cohort": cohort, "imaging": imaging, "by": by, "endpoint": endpoint, "estimator": chosen, "unit": unit,
         "times": list(method.times), "tau": method.tau_months, "ci_type": ci_type, "level": level, "table": table,
         "censor_at": question.censored_at, "entry": entry, "retreatment": retreatment, "landmark": landmark,
-        "strata": strata, "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None,
+        "null_check": null_check, "simulations": simulations if null_check else None,
+        "seed": seed if null_check else None, "strata": strata, "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None,
         "title": title or None, "profile": rulebook.profile.id,
     }  # fmt: skip
     from ..report.manifest import manifest

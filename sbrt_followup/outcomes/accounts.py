@@ -7,16 +7,12 @@ imaging table the only gaps known are those in which a dated event lies: the las
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sbrt_followup.outcomes.counts import COMPETING, EVENT, Floats
+from sbrt_followup.outcomes.counts import COMPETING, EVENT, Floats, Ints
 from sbrt_followup.outcomes.endpoints import Study
 from sbrt_followup.timing import analysis_days
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 UNEQUAL = 1.2  # median gaps further apart than this factor are worth a warning; a convention of reporting
 
@@ -84,23 +80,14 @@ def event_gaps(study: Study) -> tuple[ScanGaps, ...]:
     return tuple(_gaps(label, "event intervals", width[study.where(place)]) for place, label in enumerate(study.labels))
 
 
-def imaging_gaps(study: Study, imaging: pd.DataFrame) -> tuple[ScanGaps, ...]:
-    """Give the gaps between completed MRIs from time zero to the end of follow-up for the endpoint, by group."""
-    import pandas as pd
-
-    done = imaging[imaging["completed"].astype(object) != "no"]
-    day = done["mri_date"].to_numpy(dtype="datetime64[D]").astype(np.int64).astype(np.float64)
-    code = study.patients.get_indexer(pd.Index(done["patient_id"]))
-    known = code >= 0
-    scans = np.unique(np.column_stack([code[known], day[known]]), axis=0)
-    gaps: list[list[float]] = [[] for _ in study.labels]
-    bounds = np.searchsorted(scans[:, 0], np.arange(len(study.patients) + 1))
-    one = {int(p): i for i, p in reversed(list(enumerate(study.patient)))}
-    for patient, i in one.items():
-        days = scans[bounds[patient] : bounds[patient + 1], 1] - study.zero[i]
-        days = days[(days > 0) & (days <= study.time[i])]
-        gaps[int(study.group[i])] += np.diff(days, prepend=0.0).tolist()
-    return tuple(_gaps(label, "imaging", np.array(g)) for label, g in zip(study.labels, gaps, strict=True))
+def imaging_gaps(study: Study, unit: Ints, day: Floats) -> tuple[ScanGaps, ...]:
+    """Give the gaps between MRIs from time zero to the end of follow-up for the endpoint, by group."""
+    kept = (day > 0) & (day <= study.time[unit])
+    scans = np.unique(np.column_stack([unit[kept], day[kept]]), axis=0)
+    code, when = scans[:, 0].astype(np.int64), scans[:, 1]
+    first = np.diff(code, prepend=-1) != 0
+    gap = np.where(first, when, when - np.concatenate([[0.0], when[:-1]]))
+    return tuple(_gaps(label, "imaging", gap[study.group[code] == g]) for g, label in enumerate(study.labels))
 
 
 def _gaps(label: str, source: str, width: Floats) -> ScanGaps:

@@ -9,7 +9,7 @@ and then has no p-value, nor has it with late entry.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -218,44 +218,61 @@ def _gaps(counts: Counts, method: Method) -> tuple[Gap, ...]:
 
 
 def compare(study: Study, method: Method) -> tuple[Comparison, ...]:
-    """Run the tests that go with the endpoint and unit: the estimator's own first."""
-    places = range(len(study.labels))
-    strata = [[study.counts(place, stratum) for place in places] for stratum in study.strata]
-    robust = study.question.unit == "site"
-    members = [[study.members(place, stratum) for place in places] for stratum in study.strata] if robust else []
-
-    def score(chosen: Sequence[int], rho: float, gamma: float) -> comparisons.Score:
-        if not robust:
-            return comparisons.logrank_score(comparisons.choose(strata, *chosen), rho=rho, gamma=gamma)
-        groups = [[stratum[i] for i in chosen] for stratum in members]
-        return clustering.logrank_score(groups, rho=rho, gamma=gamma)
-
-    def logrank(chosen: Sequence[int], name: str = "logrank", rho: float = 0.0, gamma: float = 0.0) -> Comparison:
-        return comparisons.from_score(name, *score(chosen, rho, gamma), comparisons.choose(strata, *chosen))
-
-    def everything(name: str, rho: float = 0.0, gamma: float = 0.0) -> list[Comparison]:
-        overall = logrank(places, name, rho, gamma)
-        return comparisons.with_pairs(study.labels, overall, lambda i, j: logrank((i, j), name, rho, gamma))
-
-    tests = everything("logrank")
-    if method.rho or method.gamma:
-        tests += everything("fleming_harrington", method.rho, method.gamma)
-    if method.trend:
-        tests.append(comparisons.trend(*score(places, 0.0, 0.0)))
-    if study.question.endpoint in DEATH_INSIDE:
-        return tuple(tests)
-    valid = not robust and not any(counts.late_entry for stratum in strata for counts in stratum)
-    grays = [test for own in (True, False) for test in _grays(study.labels, strata, own=own, valid=valid)]
-    return tuple([*tests, *grays] if method.estimator == "km" else [*grays, *tests])
+    """Run the tests that go with the endpoint and unit, over all groups and by pairs: the estimator's own first."""
+    return _Tests(study, method).run(pairs=True)
 
 
-def _grays(labels: Sequence[str], strata: comparisons.Strata, *, own: bool, valid: bool) -> list[Comparison]:
-    test = comparisons.gray if own else comparisons.gray_competing
-    name = "gray" if own else "gray_competing"
-    if not valid:
-        empty = Comparison(name, None, NAN, 0, NAN)
-        return comparisons.with_pairs(labels, empty, lambda i, j: empty)
-    return comparisons.with_pairs(labels, test(strata), lambda i, j: test(comparisons.choose(strata, i, j)))
+def compare_overall(study: Study, method: Method) -> tuple[Comparison, ...]:
+    """Run the overall tests only."""
+    return _Tests(study, method).run(pairs=False)
+
+
+class _Tests:
+    """The tests of one study: counts by stratum and group, made once."""
+
+    def __init__(self, study: Study, method: Method) -> None:
+        self.study, self.method = study, method
+        self.places = range(len(study.labels))
+        self.robust = study.question.unit == "site"
+        strata = study.strata
+        self.members = [[study.members(g, s) for g in self.places] for s in strata]
+        self.counts = [[group.counts() for group in stratum] for stratum in self.members]
+
+    def run(self, pairs: bool) -> tuple[Comparison, ...]:
+        method = self.method
+        tests = self._family("logrank", lambda chosen: self._logrank("logrank", chosen, 0.0, 0.0), pairs)
+        if method.rho or method.gamma:
+            name = "fleming_harrington"
+            tests += self._family(name, lambda chosen: self._logrank(name, chosen, method.rho, method.gamma), pairs)
+        if method.trend:
+            tests.append(comparisons.trend(*self._score(self.places, 0.0, 0.0)))
+        if self.study.question.endpoint in DEATH_INSIDE:
+            return tuple(tests)
+        grays = [
+            *self._family("gray", lambda chosen: self._gray(comparisons.gray, chosen), pairs),
+            *self._family("gray_competing", lambda chosen: self._gray(comparisons.gray_competing, chosen), pairs),
+        ]
+        return tuple([*tests, *grays] if method.estimator == "km" else [*grays, *tests])
+
+    def _gray(self, test: Callable[[comparisons.Strata], Comparison], chosen: Sequence[int]) -> Comparison:
+        if self.robust or any(counts.late_entry for stratum in self.counts for counts in stratum):
+            return Comparison("gray", None, NAN, 0, NAN)
+        return test(comparisons.choose(self.counts, *chosen))
+
+    def _family(self, name: str, test: Callable[[Sequence[int]], Comparison], pairs: bool) -> list[Comparison]:
+        overall = replace(test(self.places), name=name)
+        if not pairs:
+            return [overall]
+        return comparisons.with_pairs(self.study.labels, overall, lambda i, j: test((i, j)))
+
+    def _score(self, chosen: Sequence[int], rho: float, gamma: float) -> comparisons.Score:
+        if self.robust:
+            groups = [[stratum[i] for i in chosen] for stratum in self.members]
+            return clustering.logrank_score(groups, rho=rho, gamma=gamma)
+        return comparisons.logrank_score(comparisons.choose(self.counts, *chosen), rho=rho, gamma=gamma)
+
+    def _logrank(self, name: str, chosen: Sequence[int], rho: float, gamma: float) -> Comparison:
+        return comparisons.from_score(name, *self._score(chosen, rho, gamma), comparisons.choose(self.counts, *chosen))
 
 
 def cautions(

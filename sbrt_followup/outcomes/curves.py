@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ from sbrt_followup.outcomes.endpoints import (
     Study,
     study,
 )
-from sbrt_followup.outcomes.scans import with_last_clear
+from sbrt_followup.outcomes.null_check import NullCheck, null_check
+from sbrt_followup.outcomes.scans import scan_days, with_last_clear
 from sbrt_followup.records import Exclusion, Records
 
 if TYPE_CHECKING:
@@ -34,6 +36,19 @@ class Grouping:
     absent: str = "is missing"  # why a row has none
 
 
+def _silent(done: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """How often to simulate, from which seed, and whom to tell."""
+
+    replicates: int
+    seed: int
+    progress: Callable[[int], None] = _silent
+
+
 @dataclass(frozen=True)
 class Curves:
     """One cohort's curves with their tables."""
@@ -47,6 +62,7 @@ class Curves:
     grouping: Grouping | None = None
     others: tuple[tuple[str, Analysis], ...] = field(default=())
     """The same question under other event-date policies."""
+    null_check: NullCheck | None = None
 
 
 def curves(
@@ -56,6 +72,7 @@ def curves(
     *,
     grouping: Grouping | None = None,
     imaging: Records | None = None,
+    check: Simulation | None = None,
     on_error: str = "refuse",
     file: str = "cohort",
 ) -> Curves:
@@ -65,7 +82,8 @@ def curves(
     frame = cohort.frame if imaging is None else with_last_clear(cohort.frame, imaging.frame)
     people = study(frame, question, by=by, by_name=name, by_absent=absent, on_error=on_error, file=file)
     analysis = analyse(people, method)
-    gaps = accounts.event_gaps(people) if imaging is None else accounts.imaging_gaps(people, imaging.frame)
+    scans = None if imaging is None else scan_days(people, imaging.frame)
+    gaps = accounts.event_gaps(people) if scans is None else accounts.imaging_gaps(people, *scans)
     deaths = () if question.endpoint in DEATH_INSIDE else accounts.late_deaths(people, method.times[0])
     if all(d.deaths == d.without_mri for d in deaths):
         deaths = ()
@@ -80,6 +98,9 @@ def curves(
         tuple(Exclusion(row, reason) for row, reason in excluded),
         tuple(found),
         grouping,
+        null_check=None
+        if check is None
+        else null_check(people, method, scans, check.replicates, check.seed, check.progress),
     )
 
 

@@ -71,6 +71,7 @@ class Study:
     status: Ints
     patient: Ints  # place in patients
     patients: pd.Index[Any]
+    site: Texts  # of the first row
     zero: Floats  # the day number of time zero
     stratum: Texts
     ending: Texts
@@ -168,6 +169,7 @@ def study(
         days.status[one],
         patient[one],
         pd.Index(pd.unique(frame["patient_id"])),
+        frame["site_id"].to_numpy(dtype=object)[one],
         zero[one],
         stratum[one],
         days.ending[one],

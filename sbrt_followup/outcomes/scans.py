@@ -1,4 +1,4 @@
-"""What an imaging table adds to a cohort's dates: the last clear MRI of each row where the cohort itself has none.
+"""What an imaging table adds to a cohort: the last clear MRI of rows without one, and the days of all scans.
 
 Conventions. Only completed scans after SBRT count; where a progression is dated, only those before it. A date given in
 the cohort stands.
@@ -9,6 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from sbrt_followup.outcomes.counts import Floats, Ints
+from sbrt_followup.outcomes.endpoints import Study
+from sbrt_followup.outcomes.units import day_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,3 +39,19 @@ def with_last_clear(frame: pd.DataFrame, imaging: pd.DataFrame) -> pd.DataFrame:
     last.index = frame.index
     given = frame["last_clear_mri_date"]
     return frame.assign(last_clear_mri_date=given.where(given.notna(), last))
+
+
+def scan_days(study: Study, imaging: pd.DataFrame) -> tuple[Ints, Floats]:
+    """Give the place of the unit and the day since time zero of every completed scan of a study's people or sites."""
+    import pandas as pd
+
+    done = imaging.loc[imaging["completed"].astype(object) != "no", ["patient_id", "site_id", "mri_date"]]
+    units = pd.DataFrame({"patient_id": study.patients[study.patient], "unit": np.arange(len(study.time))})
+    if study.question.unit == "patient":
+        pairs = done.merge(units, on="patient_id")
+    else:
+        units["of_site"] = study.site
+        pairs = done.merge(units, on="patient_id")
+        pairs = pairs[pairs["site_id"].isna() | (pairs["site_id"] == pairs["of_site"])]
+    place = pairs["unit"].to_numpy(dtype=np.int64)
+    return place, day_numbers(pairs["mri_date"]) - study.zero[place]

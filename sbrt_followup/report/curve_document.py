@@ -1,7 +1,7 @@
 """The JSON of `curves`, schema_version 1: null where not reached or not estimable, never NaN.
 
 The keys of the contract come first; `cautions`, `at_risk`, `km_cif_gap`, `censoring`, `late_deaths`, `scan_gaps`,
-`policies` and `methods` are added to them.
+`policies`, `null_check`, `grouping` and `methods` are added to them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sbrt_followup.outcomes.curves import Curves
 from sbrt_followup.outcomes.survival import Estimate
 from sbrt_followup.report import curve_tables
 from sbrt_followup.report.files import json_value
+from sbrt_followup.report.methods import null_check_sentence
 
 SCHEMA_VERSION = 1
 
@@ -40,6 +41,7 @@ def document(result: Curves, methods: str, manifest: Mapping[str, Any]) -> dict[
         "late_deaths": curve_tables.late_deaths(result),
         "scan_gaps": curve_tables.scan_gaps(result),
         "policies": curve_tables.policies(result),
+        "null_check": _null_check(result),
         "grouping": _grouping(result),
         "methods": methods,
         "manifest": dict(manifest),
@@ -58,6 +60,33 @@ def clean(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return json_value(value)
+
+
+def _null_check(result: Curves) -> dict[str, Any] | None:
+    check = result.null_check
+    if check is None:
+        return None
+    return {
+        "replicates": check.replicates,
+        "seed": check.seed,
+        "scans_from": check.scans_from,
+        "tests": [
+            {"name": t.name, "size": t.size, "margin": t.margin, "replicates": t.replicates} for t in check.tests
+        ],
+        "landmarks": [
+            {
+                "group": m.group,
+                "months": m.months,
+                "truth": m.truth,
+                "mean_estimate": m.mean,
+                "bias": m.bias,
+                "coverage": m.coverage,
+                "replicates": m.replicates,
+            }
+            for m in check.landmarks
+        ],
+        "sentence": null_check_sentence(result),
+    }
 
 
 def _grouping(result: Curves) -> dict[str, Any] | None:

@@ -162,6 +162,25 @@ def policies(result: Curves) -> list[Row]:
     ]
 
 
+def null_check(result: Curves) -> list[Row]:
+    """Give the size of each test, and the bias and coverage of each landmark, under equal hazards."""
+    check = result.null_check
+    if check is None:
+        return []
+    sizes = [
+        {"test": t.name, "group": "all", "months": None, "size": t.size, "margin": t.margin, "replicates": t.replicates}
+        for t in check.tests
+    ]
+    marks = [
+        {
+            "test": None, "group": m.group, "months": m.months, "truth": m.truth, "mean_estimate": m.mean,
+            "bias": m.bias, "coverage": m.coverage, "replicates": m.replicates,
+        }
+        for m in check.landmarks
+    ]  # fmt: skip
+    return [{name: row.get(name) for name in COLUMNS["null-check"]} for row in (*sizes, *marks)]
+
+
 TABLES: dict[str, Callable[[Curves], list[Row]]] = {
     "landmarks": landmarks,
     "groups": groups,
@@ -173,6 +192,7 @@ TABLES: dict[str, Callable[[Curves], list[Row]]] = {
     "late-deaths": late_deaths,
     "scan-gaps": scan_gaps,
     "policies": policies,
+    "null-check": null_check,
     "excluded": excluded,
 }
 """The tables by the name that `--table` takes."""
@@ -188,6 +208,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "scan-gaps": tuple(ScanGaps.__dataclass_fields__),
     "censoring": tuple(Ending.__dataclass_fields__),
     "policies": ("policy", "group", "events", "months", "n_risk", "estimate", "std_error", "ci_low", "ci_high"),
+    "null-check": (
+        "test", "group", "months", "size", "margin", "truth", "mean_estimate", "bias", "coverage", "replicates",
+    ),
     "excluded": ("row", "reason"),
 }  # fmt: skip
 """The columns of tables that can be empty."""

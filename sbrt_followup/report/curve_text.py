@@ -46,6 +46,7 @@ def render(result: Curves, methods: str, console: Console) -> None:
         ("Days between scans", _scan_gaps(result)),
         ("Under each event-date policy", _policies(result)),
         ("Tests", _tests(analysis)),
+        ("Landmarks under equal hazards (simulated on this cohort's scans)", _null_check(result)),
     ):
         if table is None:
             continue
@@ -238,6 +239,23 @@ def _policies(result: Curves) -> Table | None:
     ]
     columns = ["policy", "group", "events", *(f"{months(m)} months" for m in result.analysis.method.times)]
     return _table(columns, rows, left=2) if rows else None
+
+
+def _null_check(result: Curves) -> Table | None:
+    if result.null_check is None:
+        return None
+    rows = [
+        [
+            m.group,
+            months(m.months),
+            percent(m.truth),
+            percent(m.mean),
+            f"{100 * m.bias:+.1f}" if np.isfinite(m.bias) else NONE,
+            percent(m.coverage),
+        ]
+        for m in result.null_check.landmarks
+    ]
+    return _table(["group", "month", "truth", "mean estimate", "bias, points", "interval holds it"], rows)
 
 
 def _tests(analysis: Analysis) -> Table | None:

@@ -47,6 +47,8 @@ def methods(result: Curves) -> str:
         sentences.append(
             "Progression is found at MRIs: its date is that of the scan, later than the event by up to one interval."
         )
+    if result.null_check is not None:
+        sentences.append(null_check_sentence(result))
     if result.excluded:
         rows = len(result.excluded)
         sentences.append(f"{rows} row{'s were' if rows > 1 else ' was'} excluded, each with its reason.")
@@ -119,6 +121,35 @@ def _testing(result: Curves) -> list[str]:
             text += "; p-values of pairs are adjusted by Holm's method"
         said.append(text + ".")
     return said
+
+
+def null_check_sentence(result: Curves) -> str:
+    """Say what the simulation under equal hazards found."""
+    check = result.null_check
+    if check is None:
+        return ""
+    scans = "MRIs" if check.scans_from == "imaging" else "gaps between MRIs (from the intervals that hold events)"
+    text = (
+        f"With equal hazards simulated on this cohort's own {scans}, follow-up and deaths ({check.replicates:,} cohorts, "
+        f"seed {check.seed})"
+    )
+    parts = []
+    if check.tests:
+        sizes = [
+            f"{TEST[t.name]} rejected at 5 % in {100 * t.size:.1f} % (± {100 * t.margin:.1f})" for t in check.tests
+        ]
+        parts.append(_and(sizes))
+    bias = np.array([m.bias for m in check.landmarks])
+    held = np.array([m.coverage for m in check.landmarks])
+    if np.isfinite(bias).any():
+        low, high = 100 * np.nanmin(bias), 100 * np.nanmax(bias)
+        span = f"{low:+.1f} to {high:+.1f}".replace("-", "−")
+        parts.append(f"landmarks differed from the truth by {span} percentage points on average")
+    if np.isfinite(held).any():
+        low, high = 100 * np.nanmin(held), 100 * np.nanmax(held)
+        level = f"{100 * result.analysis.method.level:g} %"
+        parts.append(f"their {level} intervals held it in {low:.0f} to {high:.0f} %")
+    return f"{text}, {_and(parts)}." if parts else f"{text}, nothing could be estimated."
 
 
 def _and(parts: list[str]) -> str:
