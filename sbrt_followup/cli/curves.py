@@ -1,0 +1,328 @@
+"""`curves`: Kaplan–Meier, cumulative incidence and interval-censored curves of a cohort, with tests and figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..problems import nearest, refuse
+from . import options as o
+from .progress import progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..outcomes.analysis import Method
+    from ..outcomes.curves import Curves, Grouping
+    from ..outcomes.endpoints import Question
+    from ..records import Records
+    from ..rulebook.library import Rulebook
+    from .outputs import Destination
+
+CURVES = "Curves"
+ANALYSIS = "Analysis"
+ESTIMATORS = ("km", "cif", "turnbull")
+RISK_GROUP = "risk_group"
+
+
+def _option(flag: str, text: str, panel: str = CURVES, **more: Any) -> Any:
+    return typer.Option(flag, help=text, rich_help_panel=panel, **more)
+
+
+def curves(
+    cohort: o.Cohort = None,
+    by: Annotated[
+        str | None,
+        _option("--by", "Column that divides the cohort, or risk_group (computed from the rules).", metavar="COLUMN"),
+    ] = None,
+    endpoint: Annotated[
+        str, _option("--endpoint", "progression, local_progression, death, progression_or_death or vcf.")
+    ] = "progression",
+    estimator: Annotated[
+        str | None,
+        _option(
+            "--estimator",
+            "km, cif (death competing) or turnbull (interval-censored). Default: cif where death competes, else km.",
+        ),
+    ] = None,
+    unit: Annotated[str, _option("--unit", "patient, or site (local_progression and vcf only).")] = "patient",
+    times: Annotated[str, _option("--times", "Months for the landmark and at-risk tables.")] = "6,12,24,48",
+    tau: Annotated[
+        float | None,
+        _option("--tau", "Months to which restricted means run. Default: the last of --times.", metavar="MONTHS"),
+    ] = None,
+    ci_type: Annotated[str, _option("--ci-type", "log-log, log, plain or arcsine.")] = "log-log",
+    level: Annotated[float, _option("--level", "Confidence level.")] = 0.95,
+    figure: Annotated[
+        list[Path] | None,
+        _option("--figure", "Draw into this file (.png, .svg or .pdf); may be repeated.", metavar="FILE"),
+    ] = None,
+    title: Annotated[str, _option("--title", "Title of the figure.")] = "",
+    table: Annotated[
+        str,
+        _option(
+            "--table",
+            "Which table csv, parquet and xlsx hold: landmarks, groups, curve, tests, at-risk, km-cif-gap, censoring, "
+            "late-deaths, scan-gaps, policies or excluded.",
+        ),
+    ] = "landmarks",
+    censor_at: Annotated[
+        str | None,
+        _option("--censor-at", "last_mri or last_contact. Default: last_mri for progression.", ANALYSIS),
+    ] = None,
+    entry: Annotated[
+        str | None,
+        _option("--entry", "Column with the date (or day) observation began: late entry.", ANALYSIS, metavar="COLUMN"),
+    ] = None,
+    retreatment: Annotated[
+        str, _option("--retreatment", "Re-treatment of a site: censor (the day before), ignore or event.", ANALYSIS)
+    ] = "censor",
+    landmark: Annotated[
+        float | None,
+        _option(
+            "--landmark",
+            "Landmark analysis: only those event-free at this month, from there on.",
+            ANALYSIS,
+            metavar="MONTHS",
+        ),
+    ] = None,
+    strata: Annotated[
+        str | None, _option("--strata", "Column by which the tests are stratified.", ANALYSIS, metavar="COLUMN")
+    ] = None,
+    weights: Annotated[
+        str | None,
+        _option("--weights", "Add a Fleming–Harrington test: RHO,GAMMA (1,0 weighs early, 0,1 late).", ANALYSIS),
+    ] = None,
+    trend: Annotated[
+        bool, _option("--trend", "Add a test for trend over the groups in order (always for risk_group).", ANALYSIS)
+    ] = False,
+    null_check: Annotated[
+        bool,
+        _option(
+            "--null-check",
+            "Simulate equal hazards on this cohort's scans, deaths and groups: the size of the tests, the bias of the "
+            "landmarks, the coverage of their intervals.",
+            ANALYSIS,
+        ),
+    ] = False,
+    simulations: Annotated[int, _option("--simulations", "Cohorts simulated by --null-check.", ANALYSIS)] = 1000,
+    seed: Annotated[int, _option("--seed", "Seed of every simulation and bootstrap.", ANALYSIS)] = 1,
+    imaging: o.Imaging = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="DATE", help="Censor at this day. Default: every date counts as given."),
+    ] = None,
+    rules: o.Rules = None,
+    profile: o.ProfileName = None,
+    format_: o.Format = None,
+    output: o.Output = None,
+    force: o.Force = False,
+    quiet: o.Quiet = False,
+    map_file: o.Map = None,
+    date_format: o.DateFormat = None,
+    on_error: o.OnError = "refuse",
+) -> None:
+    """Draw and tabulate time to progression, fracture or death, by group, with tests.
+
+    Examples:
+
+        sbrt-followup curves cohort.csv --by histology --figure curves.pdf
+
+        sbrt-followup curves cohort.csv --by risk_group --format json -o curves.json
+
+        sbrt-followup curves cohort.csv --endpoint death --times 6,12,24 --ci-type log
+    """
+    from ..outcomes.curves import Simulation
+    from ..outcomes.curves import curves as run
+    from ..outcomes.endpoints import CENSORING, DEATH_INSIDE, ENDPOINTS, RETREATMENT, UNITS
+    from ..report import figures
+    from ..report.curve_tables import TABLES
+    from ..report.files import check_free
+    from . import inputs, outputs
+
+    for flag, value, allowed in (
+        ("--endpoint", endpoint, ENDPOINTS),
+        ("--unit", unit, UNITS),
+        ("--estimator", estimator, (None, *ESTIMATORS)),
+        ("--censor-at", censor_at, (None, *CENSORING)),
+        ("--retreatment", retreatment, RETREATMENT),
+        ("--table", table, tuple(TABLES)),
+    ):
+        if value not in allowed:
+            names = [name for name in allowed if name]
+            raise refuse("not-allowed", f"{flag} takes {', '.join(names)}", hint=nearest(str(value), names))
+    if not 10 <= simulations <= 1_000_000:
+        raise refuse("not-allowed", "--simulations takes a number from 10 to 1,000,000")
+    drawings = figure or []
+    for path in drawings:
+        figures.check_kind(path)
+        check_free(path, force)
+    to = outputs.destination(format_, output, force, quiet)
+    chosen = estimator or ("km" if endpoint in DEATH_INSIDE else "cif")
+    method = _method(chosen, times, tau, ci_type, level, weights, trend or by == RISK_GROUP)
+    rulebook = inputs.open_rulebook(rules, profile)
+    records = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet)
+    scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
+    question = _question(rulebook, endpoint, unit, censor_at, retreatment, as_of, entry, landmark, strata)
+    for name in (entry, strata):
+        if name is not None:
+            _need_column(records, name)
+    grouping = _grouping(records, rulebook, by, unit)
+    file = "stdin" if cohort == "-" else Path(str(cohort)).name
+    with progress(simulations if null_check else 0, "simulating", quiet) as step:
+        check = Simulation(simulations, seed, step) if null_check else None
+        result = run(
+            records, question, method, grouping=grouping, imaging=scans, check=check, on_error=on_error, file=file
+        )
+    arguments = {
+        "cohort": cohort, "imaging": imaging, "by": by, "endpoint": endpoint, "estimator": chosen, "unit": unit,
+        "times": list(method.times), "tau": method.tau_months, "ci_type": ci_type, "level": level, "table": table,
+        "censor_at": question.censored_at, "entry": entry, "retreatment": retreatment, "landmark": landmark,
+        "null_check": null_check, "simulations": simulations if null_check else None,
+        "seed": seed if null_check else None, "strata": strata, "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None,
+        "title": title or None, "profile": rulebook.profile.id,
+    }  # fmt: skip
+    from ..report.manifest import manifest
+
+    documents = [rulebook.profile, rulebook.risk, *([rulebook.sins] if by == RISK_GROUP else [])]
+    tables = {"cohort": records, **({"imaging": scans} if scans else {})}
+    secret = ("cohort", "imaging", "figure", "title")
+    trace = manifest("curves", as_of, documents, tables, arguments, secret)
+    _deliver(result, to, table, trace)
+    for path in drawings:
+        _draw(result, path, title, trace, force, quiet)
+
+
+def _method(
+    estimator: str, times: str, tau: float | None, ci_type: str, level: float, weights: str | None, trend: bool
+) -> Method:
+    from ..outcomes.analysis import Method
+    from ..outcomes.confidence import CI_TYPES
+
+    if ci_type not in CI_TYPES:
+        raise refuse("not-allowed", f"--ci-type takes {', '.join(CI_TYPES)}", hint=nearest(ci_type, CI_TYPES))
+    if not 0.5 <= level < 1:
+        raise refuse("not-allowed", "--level takes a share from 0.5 to below 1, such as 0.95")
+    months = tuple(sorted(set(_numbers("--times", times))))
+    if not months or months[0] <= 0:
+        raise refuse("not-allowed", "--times takes months above 0, such as 6,12,24,48")
+    last = months[-1] if tau is None else tau
+    if not last > 0:
+        raise refuse("not-allowed", "--tau takes a number of months above 0")
+    rho, gamma = 0.0, 0.0
+    if weights is not None:
+        pair = _numbers("--weights", weights)
+        if len(pair) != 2 or min(pair) < 0:
+            raise refuse("not-allowed", "--weights takes two numbers, 0 or more, such as 1,0")
+        rho, gamma = pair
+    return Method(estimator, months, last, ci_type, level, rho, gamma, trend)
+
+
+def _numbers(flag: str, text: str) -> list[float]:
+    import math
+
+    try:
+        values = [float(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise refuse("not-a-number", f"{flag} takes numbers joined by commas") from None
+    if not all(math.isfinite(v) for v in values):
+        raise refuse("not-a-number", f"{flag} takes numbers joined by commas")
+    return values
+
+
+def _question(
+    rulebook: Rulebook,
+    endpoint: str,
+    unit: str,
+    censor_at: str | None,
+    retreatment: str,
+    as_of: str | None,
+    entry: str | None,
+    landmark: float | None,
+    strata: str | None,
+) -> Question:
+    import numpy as np
+
+    from ..outcomes.endpoints import Question
+    from ..timing import analysis_days
+    from . import inputs
+
+    if landmark is not None and landmark <= 0:
+        raise refuse("not-allowed", "--landmark takes a number of months above 0")
+    return Question(
+        course_days=int(rulebook.risk.course.value),
+        endpoint=endpoint,
+        unit=unit,
+        censor_at=censor_at,
+        retreatment=retreatment,
+        as_of=None if as_of is None else np.datetime64(inputs.day_of(as_of), "D"),
+        entry=entry,
+        landmark_day=None if landmark is None else int(analysis_days(landmark) + 0.5),
+        strata=strata,
+    )
+
+
+def _need_column(records: Records, name: str) -> None:
+    known = {*records.given, *records.extra_columns}
+    if name not in known:
+        raise refuse("unknown-column", f"the cohort has no column '{name}'", hint=nearest(name, sorted(known)))
+
+
+def _grouping(records: Records, rulebook: Rulebook, by: str | None, unit: str) -> Grouping | None:
+    from ..outcomes.curves import Grouping
+
+    if by is None:
+        return None
+    if by != RISK_GROUP:
+        _need_column(records, by)
+        values: pd.Series[Any] = records.frame[by]
+        return Grouping(by, values)
+    from ..outcomes.tiers import tier_of_rows
+
+    note = (
+        f"tiers by {rulebook.risk.name}: published variables, this project's own split ({rulebook.risk.basis}); "
+        "the published split is not available"
+    )
+    if by in records.extra_columns:
+        note += "; the cohort's own column risk_group was not used (rename it to use it)"
+    tiers = tier_of_rows(records.frame, rulebook, unit)
+    return Grouping(by, tiers, rulebook.risk.basis, note, "is undecided: a fact it needs is missing")
+
+
+def _deliver(result: Curves, to: Destination, table: str, trace: dict[str, Any]) -> None:
+    from ..report import curve_document, curve_tables, files
+    from ..report.methods import methods
+    from . import outputs
+
+    text = methods(result)
+    if to.format == "table" and to.path is None:
+        from ..report.curve_text import render, terminal
+
+        render(result, text, terminal())
+        return
+
+    def as_json() -> bytes:
+        return files.json_text(curve_document.document(result, text, trace)).encode()
+
+    def as_text() -> bytes:
+        from ..report.curve_text import plain
+
+        return plain(result, text).encode()
+
+    basis = [f"{result.grouping.name}: {result.grouping.note}"] if result.grouping and result.grouping.note else []
+    cautions = [f"{c.group}: {c.message}" if c.group else c.message for c in result.cautions]
+    left_out = [f"{len(result.excluded)} rows excluded; --table excluded lists them"] if result.excluded else []
+    frame = curve_tables.frame(result, table)
+    body = outputs.Result(frame, "Curves", "rows", trace, notes=[*basis, *cautions, *left_out])
+    outputs.deliver(body, to, {"json": as_json, "table": as_text})
+
+
+def _draw(result: Curves, path: Path, title: str, trace: dict[str, Any], force: bool, quiet: bool) -> None:
+    from ..report import figures, files
+    from . import inputs
+
+    files.write_bytes(path, figures.figure_bytes(result, path.suffix.lower(), title=title), force)
+    files.write_bytes(path.with_name(path.name + ".manifest.json"), files.json_text(trace).encode(), force=True)
+    inputs.say(f"drawn: {path.name}", quiet)

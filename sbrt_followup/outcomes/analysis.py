@@ -1,0 +1,319 @@
+"""A study analysed: for each group the curve, landmarks, median, means and follow-up; between groups the tests.
+
+Conventions. Times asked for are analysis months × 30.4375, unrounded. A landmark is the last step at or before it, with
+the number at risk there (time >= it); nothing is given beyond a group's last observation. Numbers at risk, events and
+censorings in tables are those at the start of a period: before the time, so that they add to n.
+Where the unit is the site, variances and the log-rank test are clustered by patient; Gray's test has no such form here
+and then has no p-value, nor has it with late entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sbrt_followup.outcomes import clustering, comparisons
+from sbrt_followup.outcomes.clustering import Members
+from sbrt_followup.outcomes.comparisons import NAN, Comparison
+from sbrt_followup.outcomes.counts import Counts
+from sbrt_followup.outcomes.endpoints import DEATH_INSIDE, Study
+from sbrt_followup.outcomes.incidence import aalen_johansen, event_free, restricted_loss, time_to_half
+from sbrt_followup.outcomes.survival import (
+    Curve,
+    Estimate,
+    follow_up,
+    kaplan_meier,
+    lifelines_survival,
+    median,
+    restricted_mean,
+)
+from sbrt_followup.timing import analysis_days
+
+FEW_AT_RISK = 10  # below this a curve is drawn faint
+SMALL_GROUP = 20  # below this a p-value is kept out of figures and printed tables
+AGREEMENT = 1e-9  # with lifelines
+
+
+@dataclass(frozen=True)
+class Method:
+    """How the curves are estimated and compared."""
+
+    estimator: str
+    times: tuple[float, ...] = (6.0, 12.0, 24.0, 48.0)
+    tau_months: float = 48.0
+    ci_type: str = "log-log"
+    level: float = 0.95
+    rho: float = 0.0
+    gamma: float = 0.0
+    trend: bool = False
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """The curve at a stated month."""
+
+    months: float
+    n_risk: int
+    estimate: float
+    std_error: float
+    ci_low: float
+    ci_high: float
+
+
+@dataclass(frozen=True)
+class AtRisk:
+    """Who is left, and who has gone, at the start of a period."""
+
+    months: float
+    n_risk: int
+    events: int
+    competing: int
+    censored: int
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One minus Kaplan–Meier beside the incidence with death competing."""
+
+    months: float
+    one_minus_km: float
+    incidence: float
+
+    @property
+    def difference(self) -> float:
+        """By how much one minus Kaplan–Meier overstates."""
+        return self.one_minus_km - self.incidence
+
+
+@dataclass(frozen=True)
+class GroupResult:
+    """One group's numbers."""
+
+    label: str
+    counts: Counts
+    curve: Curve
+    landmarks: tuple[Landmark, ...]
+    median: Estimate
+    restricted_mean: Estimate
+    restricted_loss: Estimate
+    follow_up: Estimate
+    at_risk: tuple[AtRisk, ...]
+    gaps: tuple[Gap, ...]
+
+    @property
+    def small(self) -> bool:
+        """Whether the group is too small for a printed p-value."""
+        return self.counts.n < SMALL_GROUP
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something a reader of the numbers must know."""
+
+    code: str
+    message: str
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything estimated from one study."""
+
+    study: Study
+    method: Method
+    groups: tuple[GroupResult, ...]
+    tests: tuple[Comparison, ...]
+    cautions: tuple[Caution, ...]
+    lifelines_difference: float = NAN
+
+    def printable(self, test: Comparison) -> bool:
+        """Tell whether a test may show its p-value in figures and printed tables."""
+        shown = {g.label: g for g in self.groups}
+        part = [shown[label] for label in test.groups] if test.groups else self.groups
+        return not any(group.small for group in part)
+
+
+def analyse(study: Study, method: Method) -> Analysis:
+    """Estimate every group's curve and compare the groups."""
+    groups = tuple(_group(study, method, place) for place in range(len(study.labels)))
+    difference = NAN
+    if method.estimator == "km":
+        difference = max((_against_lifelines(g.counts) for g in groups if g.counts.n), default=NAN)
+    tests = compare(study, method) if len(groups) > 1 else ()
+    return Analysis(study, method, groups, tests, cautions(study, method, groups, tests), difference)
+
+
+def _against_lifelines(counts: Counts) -> float:
+    if counts.late_entry or not counts.time.size:
+        return 0.0
+    difference = float(np.abs(lifelines_survival(counts) - kaplan_meier(counts).estimate).max())
+    if difference > AGREEMENT:
+        raise AssertionError(f"Kaplan–Meier differs from lifelines by {difference:.3g}")
+    return difference
+
+
+def estimate(study: Study, method: Method, members: Members, counts: Counts) -> Curve:
+    """Estimate one group's curve, clustered by patient where the unit is the site."""
+    by_site = study.question.unit == "site"
+    if method.estimator == "km":
+        variance = clustering.survival_variance(members) if by_site else None
+        return kaplan_meier(counts, ci_type=method.ci_type, level=method.level, variance=variance)
+    variance = clustering.incidence_variance(members) if by_site else None
+    return aalen_johansen(counts, ci_type=method.ci_type, level=method.level, variance=variance)
+
+
+def _group(study: Study, method: Method, place: int) -> GroupResult:
+    members = study.members(place)
+    counts = members.counts()
+    curve = estimate(study, method, members, counts)
+    own = counts if method.estimator == "km" else event_free(counts)
+    tau = analysis_days(method.tau_months)
+    by_site = study.question.unit == "site"
+    spread = clustering.area_variance(_free_of(members, method), tau, competing=False) if by_site else None
+    independent = members if by_site else replace(members, cluster=np.arange(len(members.time)))
+    lost = clustering.area_variance(independent, tau, competing=True) if method.estimator == "cif" else None
+    return GroupResult(
+        study.labels[place],
+        counts,
+        curve,
+        tuple(landmark(curve, counts, months) for months in method.times),
+        median(curve) if method.estimator == "km" else time_to_half(curve),
+        restricted_mean(own, tau, variance_of_area=spread),
+        restricted_loss(counts, tau, variance_of_area=lost),
+        follow_up(study.follow_up_counts(place), ci_type=method.ci_type, level=method.level),
+        tuple(at_risk(counts, months) for months in (0.0, *method.times)),
+        _gaps(counts, method) if study.question.endpoint not in DEATH_INSIDE else (),
+    )
+
+
+def _free_of(members: Members, method: Method) -> Members:
+    """Make either event the event where the mean is that of event-free time."""
+    return members if method.estimator == "km" else replace(members, status=np.minimum(members.status, 1))
+
+
+def landmark(curve: Curve, counts: Counts, months: float) -> Landmark:
+    """Read a curve at a stated month."""
+    days = analysis_days(months)
+    return Landmark(months, int(counts.at_risk(days)), *curve.step(days))
+
+
+def at_risk(counts: Counts, months: float) -> AtRisk:
+    """Count who is left and who has gone at the start of a period."""
+    days = analysis_days(months)
+    before = int(np.searchsorted(counts.time, days, side="left"))
+    events, competing, censored = (
+        int(column[:before].sum()) for column in (counts.n_event, counts.n_competing, counts.n_censor)
+    )
+    at_start = counts.n if days == 0 and not counts.late_entry else int(counts.at_risk(days))
+    return AtRisk(months, at_start, events, competing, censored)
+
+
+def _gaps(counts: Counts, method: Method) -> tuple[Gap, ...]:
+    survival, incidence = kaplan_meier(counts), aalen_johansen(counts)
+    return tuple(
+        Gap(m, 1.0 - survival.step(analysis_days(m))[0], incidence.step(analysis_days(m))[0]) for m in method.times
+    )
+
+
+def compare(study: Study, method: Method) -> tuple[Comparison, ...]:
+    """Run the tests that go with the endpoint and unit, over all groups and by pairs: the estimator's own first."""
+    return _Tests(study, method).run(pairs=True)
+
+
+def compare_overall(study: Study, method: Method) -> tuple[Comparison, ...]:
+    """Run the overall tests only."""
+    return _Tests(study, method).run(pairs=False)
+
+
+class _Tests:
+    """The tests of one study: counts by stratum and group, made once."""
+
+    def __init__(self, study: Study, method: Method) -> None:
+        self.study, self.method = study, method
+        self.places = range(len(study.labels))
+        self.robust = study.question.unit == "site"
+        strata = study.strata
+        self.members = [[study.members(g, s) for g in self.places] for s in strata]
+        self.counts = [[group.counts() for group in stratum] for stratum in self.members]
+
+    def run(self, pairs: bool) -> tuple[Comparison, ...]:
+        method = self.method
+        tests = self._family("logrank", lambda chosen: self._logrank("logrank", chosen, 0.0, 0.0), pairs)
+        if method.rho or method.gamma:
+            name = "fleming_harrington"
+            tests += self._family(name, lambda chosen: self._logrank(name, chosen, method.rho, method.gamma), pairs)
+        if method.trend:
+            tests.append(comparisons.trend(*self._score(self.places, 0.0, 0.0)))
+        if self.study.question.endpoint in DEATH_INSIDE:
+            return tuple(tests)
+        grays = [
+            *self._family("gray", lambda chosen: self._gray(comparisons.gray, chosen), pairs),
+            *self._family("gray_competing", lambda chosen: self._gray(comparisons.gray_competing, chosen), pairs),
+        ]
+        return tuple([*tests, *grays] if method.estimator == "km" else [*grays, *tests])
+
+    def _gray(self, test: Callable[[comparisons.Strata], Comparison], chosen: Sequence[int]) -> Comparison:
+        if self.robust or any(counts.late_entry for stratum in self.counts for counts in stratum):
+            return Comparison("gray", None, NAN, 0, NAN)
+        return test(comparisons.choose(self.counts, *chosen))
+
+    def _family(self, name: str, test: Callable[[Sequence[int]], Comparison], pairs: bool) -> list[Comparison]:
+        overall = replace(test(self.places), name=name)
+        if not pairs:
+            return [overall]
+        return comparisons.with_pairs(self.study.labels, overall, lambda i, j: test((i, j)))
+
+    def _score(self, chosen: Sequence[int], rho: float, gamma: float) -> comparisons.Score:
+        if self.robust:
+            groups = [[stratum[i] for i in chosen] for stratum in self.members]
+            return clustering.logrank_score(groups, rho=rho, gamma=gamma)
+        return comparisons.logrank_score(comparisons.choose(self.counts, *chosen), rho=rho, gamma=gamma)
+
+    def _logrank(self, name: str, chosen: Sequence[int], rho: float, gamma: float) -> Comparison:
+        return comparisons.from_score(name, *self._score(chosen, rho, gamma), comparisons.choose(self.counts, *chosen))
+
+
+def cautions(
+    study: Study, method: Method, groups: Sequence[GroupResult], tests: Sequence[Comparison]
+) -> tuple[Caution, ...]:
+    """Say what cannot be estimated and what a reader could take amiss."""
+    found: list[Caution] = []
+    competing = study.question.endpoint not in DEATH_INSIDE
+    if method.estimator == "km" and competing and any(g.counts.competing for g in groups):
+        found.append(
+            Caution("km-overstates", "1 − Kaplan–Meier overstates the incidence: patients who died are censored")
+        )
+    for g in groups:
+        found += [Caution(code, text, g.label) for code, text in _about(g, method)]
+    if any(t.name == "gray" and not np.isfinite(t.p_value) for t in tests):
+        why = "clustered sites" if study.question.unit == "site" else "late entry"
+        if study.question.unit == "site" or any(g.counts.late_entry for g in groups):
+            found.append(Caution("gray-not-valid", f"Gray's test has no form for {why} here: no p-value"))
+    return tuple(found)
+
+
+def _about(group: GroupResult, method: Method) -> list[tuple[str, str]]:
+    counts = group.counts
+    if not counts.n:
+        return [("empty-group", "nobody in this group: nothing to estimate")]
+    found = []
+    if group.small:
+        found.append(("small-group", f"{counts.n} only: no p-value in figures and printed tables"))
+    if not counts.events:
+        found.append(("no-event", "no event: no interval, median or test from it"))
+    beyond = [m for m in method.times if analysis_days(m) > group.curve.reach]
+    if beyond:
+        listed = ", ".join(f"{m:g}" for m in beyond)
+        found.append(("beyond-follow-up", f"follow-up ends before month {listed}: not estimated there"))
+    if np.isnan(group.restricted_mean.estimate):
+        found.append(("tau-beyond-follow-up", f"follow-up ends before month {method.tau_months:g}: no restricted mean"))
+    if counts.late_entry and _risk_set_empties(counts):
+        found.append(("risk-set-empty", "everybody at risk had the event while others had yet to enter"))
+    return found
+
+
+def _risk_set_empties(counts: Counts) -> bool:
+    failing = counts.n_event + counts.n_competing
+    return bool(((failing > 0) & (failing == counts.n_risk))[:-1].any())

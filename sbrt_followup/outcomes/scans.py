@@ -1,0 +1,57 @@
+"""What an imaging table adds to a cohort: the last clear MRI of rows without one, and the days of all scans.
+
+Conventions. Only completed scans after SBRT count; where a progression is dated, only those before it. A date given in
+the cohort stands.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sbrt_followup.outcomes.counts import Floats, Ints
+from sbrt_followup.outcomes.endpoints import Study
+from sbrt_followup.outcomes.units import day_numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def with_last_clear(frame: pd.DataFrame, imaging: pd.DataFrame) -> pd.DataFrame:
+    """Give the cohort with `last_clear_mri_date` completed from its scans."""
+    import pandas as pd
+
+    rows = frame[["patient_id", "site_id", "sbrt_date", "progression_date"]].copy()
+    rows["place"] = np.arange(len(frame))
+    done = imaging.loc[imaging["completed"].astype(object) != "no", ["patient_id", "site_id", "mri_date"]]
+    # A scan without a site serves every site of the patient.
+    named = done["site_id"].notna()
+    pairs = pd.concat(
+        [
+            rows.merge(done[named], on=["patient_id", "site_id"]),
+            rows.drop(columns="site_id").merge(done.loc[~named, ["patient_id", "mri_date"]], on="patient_id"),
+        ]
+    )
+    clear = pairs["mri_date"] > pairs["sbrt_date"]
+    clear &= ~(pairs["mri_date"] >= pairs["progression_date"])
+    last = pairs[clear].groupby("place")["mri_date"].max().reindex(range(len(frame)))
+    last.index = frame.index
+    given = frame["last_clear_mri_date"]
+    return frame.assign(last_clear_mri_date=given.where(given.notna(), last))
+
+
+def scan_days(study: Study, imaging: pd.DataFrame) -> tuple[Ints, Floats]:
+    """Give the place of the unit and the day since time zero of every completed scan of a study's people or sites."""
+    import pandas as pd
+
+    done = imaging.loc[imaging["completed"].astype(object) != "no", ["patient_id", "site_id", "mri_date"]]
+    units = pd.DataFrame({"patient_id": study.patients[study.patient], "unit": np.arange(len(study.time))})
+    if study.question.unit == "patient":
+        pairs = done.merge(units, on="patient_id")
+    else:
+        units["of_site"] = study.site
+        pairs = done.merge(units, on="patient_id")
+        pairs = pairs[pairs["site_id"].isna() | (pairs["site_id"] == pairs["of_site"])]
+    place = pairs["unit"].to_numpy(dtype=np.int64)
+    return place, day_numbers(pairs["mri_date"]) - study.zero[place]

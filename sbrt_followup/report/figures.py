@@ -1,0 +1,254 @@
+"""Publication figures of curves: PNG, SVG, PDF.
+
+Conventions. Colours are Okabe and Ito's, told apart in colour blindness; each group also has its own line style, so that
+a grey print stays legible. Curves are steps, bands pointwise intervals, ticks censorings. Where fewer than 10 are at
+risk the curve is faint. Under the plot, aligned with its axis: at risk, cumulative events, cumulative censored.
+The same analysis gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sbrt_followup.outcomes.analysis import FEW_AT_RISK, Analysis, GroupResult, at_risk
+from sbrt_followup.outcomes.curves import Curves
+from sbrt_followup.problems import Source, refuse
+from sbrt_followup.report.axis import month_ticks
+from sbrt_followup.report.wording import TEST, curve_name, p_text
+from sbrt_followup.timing import analysis_days
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+KINDS = (".png", ".svg", ".pdf")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+STYLES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (3, 1)), (0, (9, 3)), "-")
+FAINT = 0.35
+WIDTH = 7.0
+MONTH = analysis_days(1)
+RC = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["Arial", "Helvetica", "Liberation Sans", "DejaVu Sans"],
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.hashsalt": "sbrt-followup",
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+}
+
+
+def check_kind(path: Path) -> None:
+    """Refuse a figure file whose ending is not one of ours."""
+    if path.suffix.lower() not in KINDS:
+        raise refuse("figure-kind", f"a figure ends in {', '.join(KINDS)}", Source(str(path)))
+
+
+def figure_bytes(result: Curves, kind: str, *, title: str = "") -> bytes:
+    """Draw the curves with their risk table as a file of this kind (`.png`, `.svg` or `.pdf`)."""
+    import logging
+
+    import matplotlib as mpl
+
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # a missing first-choice font is no news
+    buffer = io.BytesIO()
+    with mpl.rc_context(RC):
+        drawn = draw(result.analysis, title=title, notes=notes_of(result))
+        stamp: dict[str, Any] = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+        drawn.savefig(buffer, format=kind.lstrip("."), dpi=300, metadata=stamp[kind])
+    return buffer.getvalue()
+
+
+def notes_of(result: Curves) -> tuple[str, ...]:
+    """Say what must stand under the figure: bands, faint parts, and what the groups rest on."""
+    analysis = result.analysis
+    method = analysis.method
+    bands = f"Bands: pointwise {100 * method.level:g} % intervals ({method.ci_type})"
+    notes = [f"{bands}. Ticks: censored. Faint: fewer than {FEW_AT_RISK} at risk."]
+    if result.grouping is not None and result.grouping.note:
+        notes.append(f"{result.grouping.name}: {result.grouping.note}.")
+    notes += [c.message + "." for c in result.cautions if c.group is None]
+    return tuple(note[:1].upper() + note[1:] for note in notes)
+
+
+def draw(analysis: Analysis, *, title: str = "", notes: tuple[str, ...] = ()) -> Figure:
+    """Draw the curves with their risk table."""
+    from matplotlib.figure import Figure
+
+    groups = [g for g in analysis.groups if g.counts.n] or list(analysis.groups)
+    ticks = month_ticks(analysis)
+    lines = 3 * (len(groups) + 1)
+    table, plot, foot = 0.17 * lines + 0.1, 3.9, 0.62 + 0.16 * len(_wrapped(notes))
+    height = plot + table + foot + (0.3 if title else 0.12)
+    figure = Figure(figsize=(WIDTH, height))
+    left = 0.075 + 0.0105 * min(22, max(len(g.label) for g in groups))
+    box = (left, 1 - (0.3 if title else 0.12) / height - plot / height, 0.975 - left, plot / height)
+    axes = figure.add_axes(box)
+    for place, group in enumerate(groups):
+        _draw_group(axes, group, place, analysis)
+    _dress(axes, analysis, ticks, groups)
+    under = figure.add_axes((left, (foot - 0.45) / height, 0.975 - left, table / height), sharex=axes)
+    _risk_table(under, groups, ticks, analysis)
+    if title:
+        figure.text(left, 1 - 0.06 / height, title, weight="bold", va="top", size=10)
+    for k, note in enumerate(reversed(_wrapped(notes))):
+        figure.text(0.02, (0.06 + 0.16 * k) / height, note, size=7, color="0.25", va="bottom")
+    return figure
+
+
+def _wrapped(notes: tuple[str, ...]) -> list[str]:
+    import textwrap
+
+    return [line for note in notes for line in textwrap.wrap(note, 125)]
+
+
+def _style(place: int) -> tuple[str, Any]:
+    return COLOURS[place % len(COLOURS)], STYLES[place % len(STYLES)]
+
+
+def _draw_group(axes: Axes, group: GroupResult, place: int, analysis: Analysis) -> None:
+    colour, style = _style(place)
+    curve, counts = group.curve, group.counts
+    if not curve.time.size:
+        axes.plot([], [], color=colour, linestyle=style, label=_legend(group))
+        return
+    time = np.concatenate([[0.0], curve.time]) / MONTH
+    value = np.concatenate([[curve.start], curve.estimate])
+    low, high = (np.concatenate([[np.nan], limit]) for limit in (curve.ci_low, curve.ci_high))
+    # The step that begins at a time is faint if fewer than ten are still at risk just after it.
+    after = counts.n_risk - counts.n_event - counts.n_competing - counts.n_censor
+    many = (
+        np.concatenate([[True], after >= FEW_AT_RISK])
+        if not counts.late_entry
+        else np.concatenate([[counts.n_risk[0] >= FEW_AT_RISK], counts.n_risk >= FEW_AT_RISK])
+    )
+    label = _legend(group)
+    for thick in (True, False):
+        keep = many if thick else ~many
+        if not keep.any() and not thick:
+            continue
+        shade = 1.0 if thick else FAINT
+        x, y = _steps(time, value, keep)
+        axes.plot(x, y, color=colour, linestyle=style, linewidth=1.6, alpha=shade, label=label if thick else None)
+        (x, a), (_, b) = _steps(time, low, keep), _steps(time, high, keep)
+        axes.fill_between(x, a, b, color=colour, alpha=0.14 * shade, linewidth=0)
+    lost = counts.n_censor > 0
+    axes.plot(
+        curve.time[lost] / MONTH, curve.estimate[lost], "|", color=colour, markersize=5, markeredgewidth=0.8, alpha=0.75
+    )
+
+
+def _steps(time: Any, value: Any, keep: Any) -> tuple[Any, Any]:
+    """Give the step path over the kept steps, each with the riser that begins it, broken by NaN elsewhere."""
+    x: list[float] = []
+    y: list[float] = []
+    for k in np.flatnonzero(keep):
+        if k and not keep[k - 1]:
+            x.append(float("nan"))
+            y.append(float("nan"))
+        if k:
+            x.append(time[k])
+            y.append(value[k - 1])
+        x += [time[k], time[k + 1] if k + 1 < len(time) else time[k]]
+        y += [value[k], value[k]]
+    return np.array(x), np.array(y)
+
+
+def _legend(group: GroupResult) -> str:
+    return f"{group.label} (n = {group.counts.n})"
+
+
+def _dress(axes: Axes, analysis: Analysis, ticks: list[float], groups: list[GroupResult]) -> None:
+    rising = analysis.method.estimator == "cif"
+    axes.set_xlim(0, ticks[-1])
+    axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    top, highest = 1.0, max((_highest(g) for g in groups), default=1.0)
+    if rising:
+        # Room for the legend above the curves, or below them where they rise to the top.
+        top = min(1.0, max(0.3, float(np.ceil(highest * 13.5) / 10)))
+    axes.set_ylim(0, top)
+    grid = np.arange(0, top + 1e-9, 0.2 if top > 0.6 else 0.1)
+    axes.set_yticks(grid, [f"{100 * v:.0f}" for v in grid])
+    axes.set_ylabel(curve_name(analysis.method.estimator, analysis.study.question.endpoint) + ", %")
+    axes.set_xlabel("Months since SBRT" if not analysis.study.question.landmark_day else "Months since the landmark")
+    text = test_text(analysis)
+    where = ("upper left" if highest < 0.75 else "lower right") if rising else "lower left"
+    if len(groups) > 1 or text:
+        legend = axes.legend(loc=where, frameon=False, handlelength=3.4, title=text or None, alignment="left")
+        legend.get_title().set_fontsize(9)
+
+
+def _highest(group: GroupResult) -> float:
+    """Give the highest value to be seen where enough are at risk, or of the curve itself."""
+    curve = group.curve
+    if not curve.time.size:
+        return 0.0
+    sure = group.counts.n_risk >= FEW_AT_RISK
+    limits = curve.ci_high[sure & np.isfinite(curve.ci_high)]
+    return max(float(curve.estimate.max()), float(limits.max()) if limits.size else 0.0)
+
+
+def test_text(analysis: Analysis) -> str:
+    """Give the overall test for a figure, or why there is none."""
+    own = {"km": "logrank", "cif": "gray"}
+    overall = {t.name: t for t in analysis.tests if t.groups is None}
+    test = overall.get(own[analysis.method.estimator]) or overall.get("logrank")
+    if test is None:
+        return ""
+    if not np.isfinite(test.p_value):
+        test = overall.get("logrank", test)
+    if not analysis.printable(test):
+        return "No p-value: a group has fewer than 20"
+    return f"{TEST[test.name].capitalize()}, {p_text(test.p_value)}" if np.isfinite(test.p_value) else ""
+
+
+def _risk_table(axes: Axes, groups: list[GroupResult], ticks: list[float], analysis: Analysis) -> None:
+    axes.set_axis_off()
+    axes.set_xlim(0, ticks[-1])
+    lines = 3 * (len(groups) + 1)
+    axes.set_ylim(lines, 0)
+    blocks = (("At risk", "n_risk"), ("Cumulative events", "events"), ("Cumulative censored", "censored"))
+    competing = any(g.counts.competing for g in groups)
+    for b, (heading, column) in enumerate(blocks):
+        line = b * (len(groups) + 1) + 0.5
+        if competing and column == "censored":
+            heading = "Cumulative censored or dead first"
+        axes.annotate(
+            heading,
+            (0, line),
+            xycoords=("axes fraction", "data"),
+            xytext=(-6, 0),
+            textcoords="offset points",
+            size=7.5,
+            weight="bold",
+            va="center",
+            ha="left",
+            annotation_clip=False,
+        )
+        for place, group in enumerate(groups):
+            y = line + 1 + place
+            axes.annotate(
+                _short(group.label),
+                (0, y),
+                xycoords=("axes fraction", "data"),
+                xytext=(-14, 0),
+                textcoords="offset points",
+                size=7.5,
+                va="center",
+                ha="right",
+                color=_style(place)[0],
+                annotation_clip=False,
+            )
+            for t in ticks:
+                row = at_risk(group.counts, t)
+                number = row.censored + row.competing if column == "censored" else getattr(row, column)
+                axes.text(t, y, f"{number}", size=7.5, va="center", ha="center", clip_on=False)
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= 22 else label[:21] + "…"
