@@ -36,7 +36,8 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.source}: " if self.source else ""
-        hint = f" {self.hint}" if self.hint else ""
+        # A hint is a sentence of its own, or goes on after a colon: `: did you mean 'bilsky'?`
+        hint = f"{'.' if self.hint[0].isupper() else ':'} {self.hint}" if self.hint else ""
         return f"{where}{self.message}{hint} [{self.code}]"
 
 

@@ -129,6 +129,10 @@ def decimal(value: Fraction) -> str:
 
 def _tests(fact: Fact, node: Node, notes: Notes) -> list[Test]:
     if not isinstance(node, Table):
+        if fact.kind == "number" and fact.unit:
+            raise notes.fail(
+                "missing-unit", f"'{fact.name}' needs its unit", node.source, f"Write {{is: …, unit: {fact.unit}}}."
+            )
         return [Test(fact.name, "is", (_operand(fact, node, notes),), node.source)]
     tests: list[Test] = []
     failed = not node.items
@@ -186,8 +190,15 @@ def _operand(fact: Fact, node: Node, notes: Notes) -> str | Fraction:
     if fact.kind == "integer" and value.denominator != 1:
         raise notes.fail("not-an-integer", f"'{fact.name}' counts whole {fact.unit}", node.source)
     if (fact.low is not None and value < fact.low) or (fact.high is not None and value > fact.high):
-        raise notes.fail("out-of-range", f"{decimal(value)} lies outside what '{fact.name}' can be", node.source)
+        raise notes.fail(
+            "out-of-range", f"{decimal(value)} lies outside what '{fact.name}' can be", node.source, _limits(fact)
+        )
     return value
+
+
+def _limits(fact: Fact) -> str:
+    low = "" if fact.low is None else f"{fact.low:g}"
+    return f"Allowed: {low} to {fact.high:g}." if fact.high is not None else f"Allowed: {low} or more."
 
 
 def _rank(fact: Fact, value: str | Fraction) -> Fraction:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..problems import Problem, Source, nearest
-from ..vocabulary import FACTS
-from .conditions import Condition, Count, tests_in
+from ..vocabulary import FACTS, TIERS
+from .conditions import Condition, Count, decimal, tests_in
 from .deciding import answers
 from .model import (
     DecisionTable,
@@ -16,11 +16,13 @@ from .model import (
     Plan,
     Profile,
     PseudoprogressionWindow,
+    Quantity,
     RiskTable,
     SinsScore,
 )
 from .reading import Table
-from .structure import Notes, Unreadable, build_dataclass
+from .sensitivity import MOST_FEATURES
+from .structure import INTEGER, Notes, Unreadable, build_dataclass
 
 KINDS: dict[str, type[Document]] = {
     "risk": RiskTable,
@@ -67,6 +69,7 @@ def _check_uses(document: Document, notes: Notes) -> None:
 
 
 def _check_table(table: DecisionTable, notes: Notes) -> None:
+    before = len(notes.problems)
     _unique(table.features, "feature", notes)
     _unique(table.rules, "rule", notes)
     if len(set(table.outcomes)) < len(table.outcomes) or not table.outcomes:
@@ -74,7 +77,6 @@ def _check_table(table: DecisionTable, notes: Notes) -> None:
     if not table.rules:
         notes.add("no-rules", "a decision table needs at least one rule", table.source)
     names = [f.id for f in table.features]
-    before = len(notes.problems)
     for rule in table.rules:
         if rule.then not in table.outcomes:
             notes.add(
@@ -126,6 +128,21 @@ def _check_overlap(table: DecisionTable, notes: Notes) -> None:
 
 
 def _check_risk(table: RiskTable, notes: Notes) -> None:
+    if table.outcomes != TIERS:
+        notes.add(
+            "wrong-outcomes",
+            "a risk table gives the tiers, mildest first",
+            table.source,
+            f"Write [{', '.join(TIERS)}].",
+        )
+    _check_quantity(table.course, "days", notes)
+    if len(table.features) > MOST_FEATURES:
+        notes.add(
+            "too-many-features",
+            f"more than {MOST_FEATURES} features cannot be tried under every split",
+            table.features[MOST_FEATURES].source,
+        )
+    _unique(table.sensitivity.cuts, "the cut of", notes, "feature")
     for cut in table.sensitivity.cuts:
         feature = next((f for f in table.features if f.id == cut.feature), None)
         if feature is None:
@@ -149,12 +166,26 @@ def _check_risk(table: RiskTable, notes: Notes) -> None:
                     cut.source,
                     nearest(label, fact.levels),
                 )
-            elif not fact.finite and not label.isdigit():
+            elif not fact.finite and not INTEGER.fullmatch(label):
                 notes.add("not-a-number", f"'{label}' is not a whole number", cut.source)
+            elif not fact.finite and not (fact.low or 0) <= int(label) <= (fact.high or int(label)):
+                notes.add("out-of-range", f"{label} lies outside what '{fact.name}' can be", cut.source)
+        own = tests[0].operands[0]
+        if (own if isinstance(own, str) else decimal(own)) not in cut.at_least:
+            notes.add(
+                "cut-without-own",
+                f"the cuts leave out the document's own, {own if isinstance(own, str) else decimal(own)}",
+                cut.source,
+                "List it as well.",
+            )
 
 
 def _check_sins(document: SinsScore, notes: Notes) -> None:
     _unique(document.items, "item", notes)
+    for number, item in enumerate(document.items):
+        if item.fact in [other.fact for other in document.items[:number]]:
+            notes.add("repeated-value", f"'{item.fact}' is scored by two items", item.source)
+    before = len(notes.problems)
     for item in document.items:
         fact = FACTS.get(item.fact)
         if fact is None or not fact.finite:
@@ -164,6 +195,8 @@ def _check_sins(document: SinsScore, notes: Notes) -> None:
             continue
         seen: set[str] = set()
         for score in item.scores:
+            if score.points < 0:
+                notes.add("out-of-range", "points are 0 or more", score.source)
             for label in score.any_of:
                 if label not in fact.levels:
                     notes.add(
@@ -177,8 +210,8 @@ def _check_sins(document: SinsScore, notes: Notes) -> None:
                 seen.add(label)
         if unscored := [label for label in fact.levels if label not in seen]:
             notes.add("unscored-level", f"item '{item.id}' gives no points to: {', '.join(unscored)}", item.source)
-    if [i for i in document.items if i.fact not in FACTS]:
-        return
+    if len(notes.problems) > before or len({i.fact for i in document.items}) < len(document.items):
+        return  # the sum of a broken item would only confuse
     top = sum(max((s.points for s in item.scores), default=0) for item in document.items)
     expected = 0
     for category in document.categories:
@@ -195,6 +228,9 @@ def _check_sins(document: SinsScore, notes: Notes) -> None:
 
 def _check_plan(plan: Plan, notes: Notes) -> None:
     seen: set[str] = set()
+    if not plan.schedules:
+        notes.add("no-schedules", "a plan needs at least one schedule", plan.source)
+        return
     for schedule in plan.schedules:
         for tier in schedule.tiers:
             if tier in seen or (tier == "any" and len(plan.schedules) > 1):
@@ -206,6 +242,9 @@ def _check_plan(plan: Plan, notes: Notes) -> None:
         first = schedule.first
         if (first.at is None) == (first.no_later_than is None):
             notes.add("missing-key", "the first visit needs either 'at' or 'no_later_than'", first.source)
+        for month in (first.at, first.no_later_than):
+            if month is not None and month <= 0:
+                notes.add("out-of-range", "the first visit comes after month 0", first.source)
         start = None
         for phase in schedule.phases:
             for span, pick, name in (
@@ -220,6 +259,9 @@ def _check_plan(plan: Plan, notes: Notes) -> None:
                 notes.add("missing-key", "a pick needs its 'pick_basis'", phase.source)
             if phase.until is not None and start is not None and phase.end is not None and phase.end <= start:
                 notes.add("phases-out-of-order", f"phase '{phase.id}' ends before it starts", phase.source)
+            percent = phase.target_yield_percent
+            if percent is not None and not 0 < percent < 100:
+                notes.add("out-of-range", "a yield lies between 0 and 100 percent", phase.source)
             last = phase is schedule.phases[-1]
             if last and phase.until is not None:
                 notes.add(
@@ -241,15 +283,30 @@ def _check_plan(plan: Plan, notes: Notes) -> None:
         notes.add("missing-key", "a plan with tiers needs 'risk', the document they come from", plan.source)
     if plan.tiered and not plan.undecided:
         notes.add("missing-key", "a tiered plan needs 'undecided', the plan followed meanwhile", plan.source)
-    for quantity, unit in ((plan.tolerance, "days"), (plan.horizon, "months")):
-        if quantity.unit != unit:
-            notes.add("wrong-unit", f"this is counted in {unit}", quantity.source)
-        if quantity.value <= 0:
-            notes.add("out-of-range", "this is above 0", quantity.source)
+    _check_quantity(plan.tolerance, "days", notes)
+    _check_quantity(plan.horizon, "months", notes)
+
+
+def _check_quantity(quantity: Quantity, unit: str, notes: Notes) -> None:
+    if quantity.unit != unit:
+        notes.add("wrong-unit", f"this is counted in {unit}", quantity.source)
+    elif quantity.value <= 0:
+        notes.add("out-of-range", "this is above 0", quantity.source)
+    elif unit == "days" and quantity.value.denominator != 1:
+        notes.add("not-an-integer", "days are whole numbers", quantity.source)
+
+
+def _check_evidence(document: Evidence, notes: Notes) -> None:
+    _unique(document.sources, "source", notes, "key")
+    _unique(document.not_found, "entry", notes)
+    for reference in document.sources:
+        _unique(reference.findings, "finding", notes)
 
 
 def _check_window(document: PseudoprogressionWindow, notes: Notes) -> None:
-    if not 0 <= document.window.from_ <= document.window.to:
+    if document.window.from_ < 0:
+        notes.add("out-of-range", "a window opens on day 0 or later", document.window.source)
+    elif document.window.from_ > document.window.to:
         notes.add("range-reversed", "the window ends before it opens", document.window.source)
 
 
@@ -259,4 +316,5 @@ CHECKS: dict[type[Document], tuple[Callable[..., None], ...]] = {
     SinsScore: (_check_sins,),
     Plan: (_check_plan,),
     PseudoprogressionWindow: (_check_window,),
+    Evidence: (_check_evidence,),
 }

@@ -26,7 +26,7 @@ from .model import (
     RiskTable,
     SinsScore,
 )
-from .reading import Node, Scalar, Sequence, Table, content_hash, read_file
+from .reading import Node, Scalar, Sequence, Table, content_hash, read_file, without_consequences
 from .structure import Notes, Unreadable, build_dataclass, text
 
 D = TypeVar("D", bound=Document)
@@ -116,7 +116,8 @@ def _drafts(folder: Path, problems: list[Problem]) -> dict[str, _Draft]:
         if tree is None:
             continue
         kind, name = (getattr(tree.items.get(k), "text", "") for k in ("kind", "id"))
-        full = f"{kind}/{name}"
+        # A document without kind or id is told so later; it is not a second one of its name.
+        full = f"{kind}/{name}" if kind and name else shown
         if full in drafts:
             problems.append(
                 Problem(
@@ -191,7 +192,7 @@ def read(folder: Path | None = None, profile: str | None = None) -> tuple[Rulebo
     drafts = _drafts(chosen, problems)
     alone = any(name.startswith("evidence/") and "extends" not in d.tree.items for name, d in drafts.items())
     base = {} if alone or chosen == packaged else _drafts(packaged, problems)
-    if not drafts:
+    if not drafts and not problems:
         problems.append(Problem("empty-folder", "the folder holds no rule documents (*.yaml)", Source(str(chosen))))
     documents: dict[str, Document] = {}
     for name, draft in {**base, **drafts}.items():
@@ -200,6 +201,7 @@ def read(folder: Path | None = None, profile: str | None = None) -> tuple[Rulebo
         if document is not None:
             documents[document.name] = document
     problems.extend(_cross_check(documents, {**base, **drafts}))
+    problems = without_consequences(problems)
     wanted = profile or next(
         (d.id for n, d in documents.items() if n in drafts and isinstance(d, Profile) and base), DEFAULT_PROFILE
     )
@@ -285,6 +287,9 @@ def _laid_over(tree: Table, base: Mapping[str, _Draft], notes: Notes) -> tuple[T
         raise notes.fail(
             "missing-key", "an overlay lists its 'changes', each with at, to, why and approved_by", tree.source
         )
+    kind = tree.items.get("kind")
+    if isinstance(kind, Scalar) and kind.text != extends.document.partition("/")[0]:
+        raise notes.fail("wrong-kind", f"the base '{extends.document}' is of another kind", kind.source)
     result = draft.tree
     deviations: list[Deviation] = []
     for item in changes.items:
@@ -294,6 +299,10 @@ def _laid_over(tree: Table, base: Mapping[str, _Draft], notes: Notes) -> tuple[T
         rest = Table({k: v for k, v in item.items.items() if k != "to"}, item.source, item.keys)
         try:
             change = build_dataclass(_Change, rest, notes, "a change")
+            if change.at in {d.at for d in deviations}:
+                raise notes.fail(
+                    "repeated-value", f"'{change.at}' is changed twice", item.items["at"].source, "Keep one of them."
+                )
             result = cast("Table", _set(result, change.at.split("."), item.items["to"], item.items["at"].source, notes))
         except Unreadable:
             continue
@@ -380,6 +389,8 @@ def _cross_check(documents: Mapping[str, Document], written: Collection[str]) ->
                     )
         if isinstance(document, PseudoprogressionWindow) and document.unites_with:
             points(f"pseudoprogression/{document.unites_with}", document.source)
+            if document.unites_with == document.id:
+                problems.append(Problem("circular", "a window cannot be united with itself", document.source))
         if isinstance(document, Profile):
             points(f"plan/{document.plan}", document.source)
             points(f"risk/{document.risk}", document.source)

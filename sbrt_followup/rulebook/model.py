@@ -12,7 +12,7 @@ from typing import Any, Literal
 from ..problems import Source
 from .conditions import Condition
 from .reading import Node, Sequence
-from .structure import Notes, number
+from .structure import DATE, Notes, number
 
 Kind = Literal["risk", "plan", "pseudoprogression", "response", "sins", "protocol", "profile", "evidence"]
 Basis = Literal["published", "derived", "interpretation", "local", "assumption"]
@@ -22,11 +22,12 @@ ReadLevel = Literal["full_text", "abstract", "secondary", "derived", "not_found"
 
 ID = r"[a-z0-9][a-z0-9-]*"
 VERSION = r"\d+\.\d+\.\d+"
-DATE = r"\d{4}-\d{2}-\d{2}"
+HASH = r"sha256:[0-9a-f]{64}"
+IN_DAYS = "a date written YYYY-MM-DD"
 
 
 def _id() -> Any:
-    return field(metadata={"pattern": ID, "says": "lower case words joined by -"})
+    return field(metadata={"pattern": ID, "says": "lower-case words joined by -"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -44,8 +45,8 @@ class Verification:
 
     who: str
     role: str
-    date: str = field(metadata={"pattern": DATE})
-    content_hash: str = field(metadata={"pattern": r"sha256:[0-9a-f]{64}"})
+    date: str = field(metadata={"pattern": DATE, "says": IN_DAYS})
+    content_hash: str = field(metadata={"pattern": HASH, "says": "sha256: and 64 hexadecimal digits"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -72,8 +73,8 @@ class Extends:
     """The base an overlay was approved against."""
 
     document: str
-    version: str
-    content_hash: str
+    version: str = field(metadata={"pattern": VERSION, "says": "three numbers, major.minor.patch"})
+    content_hash: str = field(metadata={"pattern": HASH, "says": "sha256: and 64 hexadecimal digits"})
     source: Source
 
 
@@ -81,15 +82,17 @@ class Extends:
 class Document:
     """What every document opens with."""
 
-    id: str = field(metadata={"pattern": ID, "says": "unique within its kind"})
-    version: str = field(metadata={"pattern": VERSION, "says": "major.minor.patch"})
+    id: str = field(metadata={"pattern": ID, "says": "lower-case words joined by -, unique within its kind"})
+    version: str = field(metadata={"pattern": VERSION, "says": "three numbers, major.minor.patch"})
     kind: Kind
     title: str
     basis: Basis
     verified: tuple[Verification, ...]
     citations: tuple[Citation, ...] = ()
-    review_by: str = field(default="", metadata={"pattern": DATE, "says": "when the sources are due for another look"})
-    effective_from: str = field(default="", metadata={"pattern": DATE})
+    review_by: str = field(
+        default="", metadata={"pattern": DATE, "says": IN_DAYS + ", when the sources are due for another look"}
+    )
+    effective_from: str = field(default="", metadata={"pattern": DATE, "says": IN_DAYS})
     superseded_by: str = ""
     notes: str = ""
     waivers: tuple[Waiver, ...] = ()
@@ -448,7 +451,7 @@ class SampleSize:
 class Reference:
     """One source of the rulebook."""
 
-    key: str = field(metadata={"pattern": r"[a-z0-9]+"})
+    key: str = field(metadata={"pattern": r"[a-z0-9]+", "says": "lower-case letters and digits"})
     citation: str
     design: str
     read: ReadLevel

@@ -65,6 +65,17 @@ _TRAPS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Problems of reading a text: what follows from them at the same place is not worth a second line.
+READING_CODES = frozenset({"yaml-trap", "alias", "tag"})
+
+
+def without_consequences(problems: list[Problem]) -> list[Problem]:
+    """Leave out what a later step said of a place that could not be read in the first place."""
+    unread = {p.source for p in problems if p.code in READING_CODES}
+    return [p for p in problems if p.code in READING_CODES or p.source is None or p.source not in unread]
+
+
 def _trap(text: str) -> str | None:
     return next((advice for pattern, advice in _TRAPS if pattern.fullmatch(text)), None)
 
@@ -141,6 +152,10 @@ def read_text(text: str, name: str) -> tuple[Table | None, list[Problem]]:
     """Read one document from text; `name` stands in every place. Gives the tree (None when unreadable) and problems."""
     import yaml
 
+    if (bad := _CONTROL.search(text)) is not None:
+        line_start = text.rfind("\n", 0, bad.start()) + 1
+        source = Source(name, text.count("\n", 0, bad.start()) + 1, bad.start() - line_start + 1)
+        return None, [Problem("yaml-syntax", "a control character stands in the text", source, hint="Delete it.")]
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     reader = _Reader(name)
     try:

@@ -11,6 +11,7 @@ import dataclasses
 import re
 import types
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -19,8 +20,9 @@ from ..problems import Problem, Source, nearest
 from .reading import Node, Scalar, Sequence, Table
 
 T = TypeVar("T")
-NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
-INTEGER = re.compile(r"-?(0|[1-9]\d*)")
+NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
+INTEGER = re.compile(r"-?(0|[1-9]\d*)", re.ASCII)
+DATE = r"\d{4}-\d{2}-\d{2}"
 
 
 class Unreadable(Exception):  # noqa: N818 - control flow inside this module and `from_node`
@@ -57,7 +59,8 @@ def fields_of(cls: type) -> tuple[tuple[str, str, Any, bool, str, str], ...]:
             f.metadata.get("says", ""),
         )
         for f in dataclasses.fields(cls)
-        if f.init and f.name not in ("source", "content_hash")
+        # A document's own hash is computed; the hash an approval or an overlay names is written down.
+        if f.init and f.name != "source" and not (f.name == "content_hash" and f.default == "")
     )
 
 
@@ -135,6 +138,18 @@ def _build_list(kind: Any, node: Node, notes: Notes, what: str) -> tuple[Any, ..
     return tuple(values)
 
 
+def _has_form(word: str, pattern: str) -> bool:
+    if not re.fullmatch(pattern, word, re.ASCII):
+        return False
+    if pattern != DATE:
+        return True
+    try:
+        date.fromisoformat(word)
+    except ValueError:
+        return False
+    return True
+
+
 def build_dataclass(cls: type[T], node: Node, notes: Notes, what: str) -> T:
     """Build one frozen value from a mapping: unknown, missing and wrong keys are all noted before giving up."""
     entries = table(node, notes, what)
@@ -148,7 +163,7 @@ def build_dataclass(cls: type[T], node: Node, notes: Notes, what: str) -> T:
             )
             failed = True
     values: dict[str, Any] = {}
-    for name, key, kind, required, pattern, _ in known:
+    for name, key, kind, required, pattern, says in known:
         child = entries.items.get(key)
         if child is None:
             if required:
@@ -160,8 +175,8 @@ def build_dataclass(cls: type[T], node: Node, notes: Notes, what: str) -> T:
         except Unreadable:
             failed = True
             continue
-        if pattern and isinstance(values[name], str) and not re.fullmatch(pattern, values[name]):
-            notes.add("bad-form", f"'{key}' does not have the form {pattern}", child.source)
+        if pattern and isinstance(values[name], str) and not _has_form(values[name], pattern):
+            notes.add("bad-form", f"'{key}' must be {says or pattern}", child.source)
             failed = True
     if failed:
         raise Unreadable
