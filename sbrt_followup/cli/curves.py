@@ -315,7 +315,7 @@ def _deliver(result: Curves, to: Destination, table: str, trace: dict[str, Any])
     cautions = [f"{c.group}: {c.message}" if c.group else c.message for c in result.cautions]
     left_out = [f"{len(result.excluded)} rows excluded; --table excluded lists them"] if result.excluded else []
     frame = curve_tables.frame(result, table)
-    body = outputs.Result(frame, "Curves", "rows", trace, notes=[*basis, *cautions, *left_out])
+    body = outputs.Result(frame, "Curves", "rows", lambda: trace, notes=[*basis, *cautions, *left_out])
     outputs.deliver(body, to, {"json": as_json, "table": as_text})
 
 

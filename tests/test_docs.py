@@ -1,0 +1,100 @@
+"""The documentation says what is there: every command, option, column and rule file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import typer.main
+
+from sbrt_followup.cli.app import app
+from sbrt_followup.records import COHORT, IMAGING, ColumnSpec
+
+ROOT = Path(__file__).parents[1]
+UPDATE = os.environ.get("UPDATE_DOCS") == "1"
+
+
+def commands_page() -> str:
+    lines = [
+        "# Commands",
+        "",
+        "Generated from the program; `UPDATE_DOCS=1 pytest tests/test_docs.py` writes it anew.",
+        "",
+    ]
+
+    def walk(command: object, name: str) -> None:
+        children = getattr(command, "commands", None)
+        if children:
+            for child in sorted(children):
+                walk(children[child], f"{name} {child}".strip())
+            return
+        lines.extend(
+            [
+                f"## `sbrt-followup {name}`",
+                "",
+                (getattr(command, "help", "") or "").split("\n\n")[0].replace("\n", " "),
+                "",
+            ]
+        )
+        lines.extend(["| option | what it does |", "|---|---|"])
+        for parameter in getattr(command, "params", []):
+            if parameter.name == "help":
+                continue
+            names = (
+                ", ".join(f"`{o}`" for o in parameter.opts)
+                if parameter.param_type_name == "option"
+                else f"`{parameter.name.upper()}`"
+            )
+            lines.append(
+                f"| {names} | {(getattr(parameter, 'help', '') or '').replace(chr(10), ' ').replace('|', chr(92) + '|')} |"
+            )
+        lines.append("")
+
+    walk(typer.main.get_command(app), "")
+    return "\n".join(lines)
+
+
+def columns_page() -> str:
+    def table(specs: tuple[ColumnSpec, ...]) -> list[str]:
+        rows = ["| column | what | allowed |", "|---|---|---|"]
+        for s in specs:
+            allowed = "text" if s.kind == "text" else s.allowed.replace("|", "\\|")
+            rows.append(f"| `{s.name}`{' (required)' if s.required else ''} | {s.help} | {allowed} |")
+        return rows
+
+    return "\n".join(
+        [
+            "# Columns", "",
+            "CSV (UTF-8, comma or semicolon), Parquet or xlsx. Only the empty cell is missing. Other columns are kept and can be used",
+            "in `--by`. Generated from the program; `UPDATE_DOCS=1 pytest tests/test_docs.py` writes it anew.", "",
+            "## Cohort: one row per treated site", "", *table(COHORT), "",
+            "## Imaging: one row per MRI per site", "", *table(IMAGING), "",
+        ]
+    )  # fmt: skip
+
+
+def check(page: str, name: str) -> None:
+    path = ROOT / "docs" / name
+    if UPDATE:
+        path.write_text(page, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == page, "run UPDATE_DOCS=1 pytest tests/test_docs.py"
+
+
+def test_every_command_and_option_is_documented() -> None:
+    check(commands_page(), "commands.md")
+
+
+def test_every_column_is_documented() -> None:
+    check(columns_page(), "columns.md")
+
+
+def test_every_rule_file_is_documented() -> None:
+    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    files = [p.relative_to(ROOT).as_posix() for p in (ROOT / "rules").rglob("*.yaml") if "cases" not in p.parts]
+    assert [f for f in files if f not in page] == []
+
+
+def test_the_readme_opens_with_the_two_commands() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    first = text[text.index("```") :].splitlines()
+    assert first[1:3] == ["make demo", "make test"]
