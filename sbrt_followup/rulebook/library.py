@@ -336,6 +336,21 @@ def _set(node: Node, path: list[str], value: Node, place: Source, notes: Notes) 
     raise notes.fail("unknown-key", f"the base has a single value before '{head}'", place)
 
 
+def _marked_local(tree: Table, path: list[str], place: Source) -> Table:
+    """Give the changed part the basis `local`: a clinic's own number is not what its source published."""
+    node: Node = tree
+    depth = 0
+    for step, head in enumerate(path):
+        if isinstance(node, Table):
+            depth = step if "basis" in node.items else depth
+            node = node.items[head]
+        elif isinstance(node, Sequence):
+            node = node.items[[_entry_name(item, i) for i, item in enumerate(node.items)].index(head)]
+    if path[-1] in ("basis", "title", "notes", "review_by", "version"):
+        return tree
+    return cast("Table", _set(tree, [*path[:depth], "basis"], Scalar("local", place), place, Notes()))
+
+
 def _entry_name(node: Node, position: int) -> str:
     own = node.items.get("id") or node.items.get("key") if isinstance(node, Table) else None
     return own.text if isinstance(own, Scalar) else str(position)
