@@ -195,14 +195,17 @@ class _Findings:
 
 def _texts(column: pd.Series[Any]) -> tuple[npt.NDArray[np.int64], list[str]]:
     """Code a column by its distinct trimmed texts; -1 is missing."""
+    import numpy as np
     import pandas as pd
 
     codes, values = pd.factorize(column)
-    texts = [re.sub(r"\.0+$", "", str(v)) if isinstance(v, float) else str(v).strip() for v in values]
+    raw = list(values)
+    texts = [re.sub(r"\.0+$", "", str(v)) if isinstance(v, float) else str(v).strip() for v in raw]
+    if texts == raw and "" not in texts:
+        return codes.astype(np.int64), texts
     merged: dict[str, int] = {}
     to = [-1 if not t else merged.setdefault(t, len(merged)) for t in texts]
-    lookup = _array([*to, -1])
-    return lookup[codes], list(merged)
+    return _array([*to, -1])[codes], list(merged)
 
 
 def _nothing(spec: ColumnSpec, rows: int) -> Any:

@@ -39,10 +39,10 @@ def _merge_done(lines: Lines, patient: Ints, chosen: Flags, served: npt.NDArray[
 def _merge_windows(lines: Lines, patient: Ints, chosen: Flags, served: npt.NDArray[np.intp]) -> None:
     """Walk every patient's visits by date, all patients at once: one kept visit a patient and round."""
     rows = chosen.nonzero()[0]
-    rows = rows[np.lexsort((lines.site[rows], lines.due[rows], patient[rows]))]
     rows = rows[_several_sites(lines.site[rows], patient[rows])]
     if not len(rows):
         return
+    rows = rows[np.lexsort((lines.site[rows], lines.due[rows], patient[rows]))]
     who, due = patient[rows], lines.due[rows]
     earliest, latest, interval = lines.earliest[rows], lines.latest[rows], lines.interval[rows]
     total = len(rows)
@@ -90,13 +90,11 @@ def _merge_windows(lines: Lines, patient: Ints, chosen: Flags, served: npt.NDArr
 
 
 def _several_sites(site: Ints, patient: Ints) -> Flags:
-    """Tell which lines belong to patients with more than one site; lines come sorted by patient."""
+    """Tell which lines belong to patients with more than one site."""
     if not len(site):
         return np.zeros(0, dtype=bool)
-    change = np.concatenate([[0], np.cumsum(patient[1:] != patient[:-1])])
-    count = int(change[-1]) + 1
-    low = np.full(count, np.iinfo(np.int64).max)
-    high = np.full(count, -1)
-    np.minimum.at(low, change, site)
-    np.maximum.at(high, change, site)
-    return np.asarray((low != high)[change])
+    first = np.full(int(patient.max()) + 1, -1, dtype=np.int64)
+    first[patient] = site
+    several = np.zeros(len(first), dtype=bool)
+    several[patient[site != first[patient]]] = True
+    return np.asarray(several[patient])

@@ -53,6 +53,7 @@ COLUMNS = (
     "plan", "rule", "basis", "reason", "planned_earliest", "planned_due", "planned_latest",
 )  # fmt: skip
 HORIZON_REASON = "horizon reached: surveillance does not end here, the clinician decides"
+LAST_DAY = 1 << 30  # later than any date
 STATUS = {name: i for i, name in enumerate(VISIT_STATUSES)}
 
 
@@ -272,9 +273,10 @@ def _frame(
     patient = course.patient[lines.site[kept]]
     kind = lines.kind[kept]
     at = np.where(lines.due[kept] == NEVER, lines.scan[kept], lines.due[kept])
-    at = np.where(kind >= STOP, np.where(kind == STOP, course.stop[lines.site[kept]], np.iinfo(np.int64).max), at)
-    # A stop comes after everything of the same day, the horizon comes last.
-    order = np.lexsort((lines.visit[kept], lines.site[kept], kind == STOP, at, course.rank[patient]))
+    at = np.where(kind >= STOP, np.where(kind == STOP, course.stop[lines.site[kept]], LAST_DAY), at)
+    # A stop comes after everything of the same day, the horizon comes last; lines arrive nearly in order.
+    key = (course.rank[patient] << 34) + ((np.minimum(at, LAST_DAY) + LAST_DAY) << 2) + (kind >= STOP)
+    order = np.argsort(key, kind="stable")
     kept, patient, kind = kept[order], patient[order], kind[order]
     shown = lines.take(kept)
     site = shown.site
@@ -411,7 +413,11 @@ class _Words:
         for name, _ in _ADDED:
             key = key * 2 + flags[name]
         key = key * (len(stop_words) + 1) + np.where(kind == STOP, stop_code + 1, 0)
-        distinct, place = np.unique(key, return_inverse=True)
+        # Keys are small numbers, so a table of those in use replaces sorting millions of them.
+        used = np.zeros(int(key.max(initial=0)) + 1, dtype=bool)
+        used[key] = True
+        distinct = used.nonzero()[0]
+        place = (np.cumsum(used) - 1)[key]
         reasons, bases = [], []
         for value in distinct.tolist():
             rest, stop = divmod(value, len(stop_words) + 1)

@@ -139,20 +139,34 @@ def parquet_writer(path: Path, force: bool) -> Iterator[Callable[[pd.DataFrame],
             "needs-extra", "writing Parquet needs pyarrow", hint="pip install 'sbrt-followup[parquet]'"
         ) from None
     check_free(path, force)
+    from concurrent.futures import Future, ThreadPoolExecutor
+
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     writer: Any = None
+    pending: Future[None] | None = None
 
-    def write(frame: pd.DataFrame) -> None:
+    def put(frame: pd.DataFrame) -> None:
         nonlocal writer
         table = pa.Table.from_pandas(frame, preserve_index=False)
         if writer is None:
             writer = pq.ParquetWriter(temporary, table.schema)
         writer.write_table(table.cast(writer.schema))
 
-    try:
-        yield write
-        if writer is not None:
-            writer.close()
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    # One part is written while the next is computed; never more than one waits.
+    with ThreadPoolExecutor(1) as thread:
+
+        def write(frame: pd.DataFrame) -> None:
+            nonlocal pending
+            if pending is not None:
+                pending.result()
+            pending = thread.submit(put, frame)
+
+        try:
+            yield write
+            if pending is not None:
+                pending.result()
+            if writer is not None:
+                writer.close()
+                temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)

@@ -303,7 +303,9 @@ def _laid_over(tree: Table, base: Mapping[str, _Draft], notes: Notes) -> tuple[T
                 raise notes.fail(
                     "repeated-value", f"'{change.at}' is changed twice", item.items["at"].source, "Keep one of them."
                 )
-            result = cast("Table", _set(result, change.at.split("."), item.items["to"], item.items["at"].source, notes))
+            place, path = item.items["at"].source, change.at.split(".")
+            result = cast("Table", _set(result, path, item.items["to"], place, notes))
+            result = _marked_local(result, path, place)
         except Unreadable:
             continue
         deviations.append(Deviation(at=change.at, why=change.why, approved_by=change.approved_by, source=item.source))
