@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .intake import read_raw, texts_of
-from .problems import InputRefused, Problem, Source, nearest
+from .problems import InputRefused, Problem, Source, nearest, refuse
 from .vocabulary import COVERAGES, FACTS, PROGRESSION_SITES, SPINE_LEVELS, STOP_REASONS, YES_NO
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ColumnKind = Literal["text", "date", "choice", "number", "integer", "level"]
 MOST_ROWS_NAMED = 10
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
 
 
 @dataclass(frozen=True)
@@ -200,12 +201,18 @@ def _texts(column: pd.Series[Any]) -> tuple[npt.NDArray[np.int64], list[str]]:
 
     codes, values = pd.factorize(column)
     raw = list(values)
-    texts = [re.sub(r"\.0+$", "", str(v)) if isinstance(v, float) else str(v).strip() for v in raw]
+    texts = [_text(v) for v in raw]
     if texts == raw and "" not in texts:
         return codes.astype(np.int64), texts
     merged: dict[str, int] = {}
     to = [-1 if not t else merged.setdefault(t, len(merged)) for t in texts]
     return _array([*to, -1])[codes], list(merged)
+
+
+def _text(cell: Any) -> str:
+    if type(cell).__name__ in ("bool", "bool_"):
+        return "yes" if cell else "no"
+    return re.sub(r"\.0+$", "", str(cell)) if isinstance(cell, float) else str(cell).strip()
 
 
 def _nothing(spec: ColumnSpec, rows: int) -> Any:
@@ -234,9 +241,10 @@ def _typed(column: pd.Series[Any], spec: ColumnSpec, rows: npt.NDArray[np.int64]
     import numpy as np
     import pandas as pd
 
-    missing = column.isna().to_numpy()
-    if spec.kind == "date" and np.issubdtype(_dtype(column), np.datetime64):
-        return column.dt.tz_localize(None).dt.normalize().astype("datetime64[s]").to_numpy()
+    if np.issubdtype(_dtype(column), np.datetime64):
+        if spec.kind == "date":
+            return _typed_dates(column, spec, rows, found, source_name)
+        column = column.dt.strftime("%Y-%m-%d")
     if (
         spec.kind in ("number", "integer")
         and pd.api.types.is_numeric_dtype(column)
@@ -247,6 +255,8 @@ def _typed(column: pd.Series[Any], spec: ColumnSpec, rows: npt.NDArray[np.int64]
         return values
     codes, texts = _texts(column)
     missing = codes < 0
+    if spec.required:
+        found.add("missing-value", source_name, "must not be empty", rows[missing])
     if spec.kind == "choice":
         place = {level: i for i, level in enumerate(spec.levels)}
         to = _array([*(place.get(t, -2) for t in texts), -1])[codes]
@@ -256,6 +266,8 @@ def _typed(column: pd.Series[Any], spec: ColumnSpec, rows: npt.NDArray[np.int64]
     if spec.kind == "level":
         ok = np.array([*(spine_range(t) is not None for t in texts), True], dtype=bool)
         found.add("not-a-level", source_name, f"not {spec.allowed}", rows[~ok[codes] & ~missing])
+    if spec.kind == "level":
+        texts = [_level_name(t) for t in texts]
     if spec.kind in ("text", "level"):
         return np.array([*texts, None], dtype=object)[codes]
     if spec.kind == "date":
@@ -266,6 +278,18 @@ def _typed(column: pd.Series[Any], spec: ColumnSpec, rows: npt.NDArray[np.int64]
     found.add("not-a-number", source_name, f"not {spec.allowed}", rows[np.isnan(numbers) & ~missing])
     _check_range(numbers, spec, rows, found, source_name)
     return numbers
+
+
+def _typed_dates(column: pd.Series[Any], spec: ColumnSpec, rows: npt.NDArray[np.int64], found: _Findings,
+                 source_name: str) -> Any:  # fmt: skip
+    """Take dates that a file stores as such."""
+    missing = column.isna().to_numpy()
+    if spec.required:
+        found.add("missing-value", source_name, "must not be empty", rows[missing])
+    year = column.dt.year
+    strange = ((year < EARLIEST_YEAR) | (year > LATEST_YEAR)).to_numpy() & ~missing
+    found.add("not-a-date", source_name, f"not {spec.allowed}", rows[strange])
+    return column.dt.tz_localize(None).dt.normalize().astype("datetime64[s]").to_numpy()
 
 
 def _dtype(column: pd.Series[Any]) -> Any:
@@ -289,7 +313,7 @@ def _check_range(values: npt.NDArray[np.float64], spec: ColumnSpec, rows: npt.ND
 
 
 def _parse_number(text: str) -> float:
-    return float(text) if re.fullmatch(r"[-+]?\d+(\.\d+)?", text) else float("nan")
+    return float(text) if re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", text) else float("nan")
 
 
 def _parse_date(text: str, date_format: str | None) -> str:
@@ -298,14 +322,30 @@ def _parse_date(text: str, date_format: str | None) -> str:
     try:
         if date_format:
             day = datetime.strptime(text, date_format).date()
-        elif re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        elif re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             day = date.fromisoformat(text)
         else:
             return "NaT"
     except ValueError:
         return "NaT"
     # A two-digit year or a slip of the keyboard lands outside any treatment's lifetime.
-    return day.isoformat() if 1900 <= day.year <= 2200 else "NaT"
+    return day.isoformat() if EARLIEST_YEAR <= day.year <= LATEST_YEAR else "NaT"
+
+
+def check_date_format(date_format: str | None) -> None:
+    """Refuse a --date-format that does not give day, month and year."""
+    if date_format is None:
+        return
+    from datetime import date
+
+    days = date(2001, 2, 3), date(2003, 11, 24)
+    if any(_parse_date(day.strftime(date_format), date_format) != day.isoformat() for day in days):
+        raise refuse("bad-date-format", "--date-format must name day, month and year, e.g. %d.%m.%Y or %m/%d/%Y")
+
+
+def _level_name(text: str) -> str:
+    """Write a level as the contract does, so that t10 and T10 are one site."""
+    return re.sub(r"\s*[-–]\s*", "-", text.upper()) if spine_range(text) is not None else text
 
 
 def spine_range(text: str) -> tuple[int, int] | None:
@@ -330,6 +370,7 @@ def _read(
 ) -> Records:
     import pandas as pd
 
+    check_date_format(date_format)
     raw, digest, name = source
     column_map = column_map or ColumnMap()
     renamed = _renamed(raw, column_map.columns, specs, name)
@@ -347,9 +388,6 @@ def _read(
         if spec.name in column_map.values:
             translated = column_map.values[spec.name]
             series = series.map(lambda cell, words=translated: words.get(str(cell).strip(), cell), na_action="ignore")
-        if spec.required:
-            blank = series.isna() | (series == "")
-            found.add("missing-value", theirs, "must not be empty", rows[blank.to_numpy()])
         typed[spec.name] = _typed(series, spec, rows, date_format, found, theirs)
     extra = [str(c) for c in raw.columns if c != "row" and c not in renamed.values()]
     for other in extra:
@@ -461,6 +499,7 @@ _ORDER = (
     ("death_date", "last_contact_date", True),
     ("death_date", "vcf_date", True),
     ("booked_date", "sbrt_date", False),
+    ("last_contact_date", "sbrt_date", True),
 )
 
 
@@ -484,6 +523,11 @@ def _check_cohort(frame: pd.DataFrame, found: _Findings) -> None:
     if frame["death_date"].notna().any():
         deaths = frame.groupby("patient_id", observed=True)["death_date"].transform("nunique") > 1
         found.add("impossible-dates", "death_date", "differs between rows of one patient", rows[deaths.to_numpy()])
+        died = frame.groupby("patient_id", observed=True)["death_date"].transform("min")
+        treated = frame["death_date"].isna() & (died <= frame["sbrt_date"])
+        found.add(
+            "impossible-dates", "sbrt_date", "lies on or after the patient's death_date", rows[treated.to_numpy()]
+        )
     twice = frame.duplicated(keys, keep=False) & frame[keys].notna().all(axis=1)
     found.add("repeated-site", "site_id", "two rows for one site and course", rows[twice.to_numpy()])
 

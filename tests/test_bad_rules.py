@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
 from sbrt_followup.problems import Problem
 from sbrt_followup.rulebook.library import packaged_folder, read
+from sbrt_followup.vocabulary import FACTS
 
 FOLDER = Path(__file__).parent / "bad_rules"
 FILES = sorted(FOLDER.glob("*.yaml"))
@@ -142,8 +144,6 @@ schedules:
 
 
 def test_an_alias_bomb_is_refused_at_once(tmp_path: Path) -> None:
-    import time
-
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [" + ", ".join([f"*a{i - 1}"] * 9) + "]" for i in range(1, 40)]
     folder = tmp_path / "rules"
@@ -167,3 +167,44 @@ def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "huge.yaml").write_text("# " + "x" * 2_000_001)
     assert [p.code for p in read(folder)[1]] == ["too-large"]
+
+
+RULE = "  - {{id: r{0}, when: {{{1}}}, then: low, basis: local}}\n"
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        [f"dose_gy: {{at_least: {n}, below: {n + 1}, unit: Gy}}" for n in range(100)],
+        [f"{fact}: {level}" for fact in ("level", "histology") for level in FACTS[fact].levels]
+        + [f"dose_gy: {{is: {n}, unit: Gy}}" for n in range(25)]
+        + [f"sins: {n}" for n in range(19)],
+    ],
+    ids=["one fact", "many facts"],
+)
+def test_a_table_too_large_to_check_is_refused_at_once(tmp_path: Path, conditions: list[str]) -> None:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    text = (FOLDER / "unknown_outcome.yaml").read_text().replace("then: higher", "then: high")
+    rules = "rules:\n" + "".join(RULE.format(n, c) for n, c in enumerate(conditions))
+    (folder / "big.yaml").write_text(re.sub(r"(?s)rules:\n.*(?=otherwise)", rules, text))
+    start = time.perf_counter()
+    assert [p.code for p in read(folder)[1]] == ["too-many-cells"]
+    assert time.perf_counter() - start < 10
+
+
+def test_more_features_than_can_be_tried_under_every_split_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    text = (FOLDER / "unknown_outcome.yaml").read_text().replace("then: higher", "then: high")
+    more = "".join(f"  - {{id: more{n}, when: {{hardware: yes}}, basis: local}}\n" for n in range(2))
+    (folder / "big.yaml").write_text(text.replace("rules:\n", more + "rules:\n", 1))
+    assert [p.code for p in read(folder)[1]] == ["too-many-features"]
+
+
+def test_two_files_without_kind_are_not_called_twins(tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / f"{name}.yaml").write_text("title: no kind, no id\n")
+    assert [p.code for p in read(folder)[1]] == ["unknown-kind", "unknown-kind"]

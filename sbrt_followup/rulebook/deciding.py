@@ -24,6 +24,9 @@ from .model import DecisionTable
 NO_MATCH = -1
 CONFLICT = -2
 OTHERWISE = "otherwise"
+# Cells of one fact are bits of a 64-bit number; more cells in all than this cannot be checked in reasonable time.
+MOST_CELLS_OF_A_FACT = 60
+MOST_CELLS = 200_000
 
 
 @dataclass(frozen=True)
@@ -194,15 +197,20 @@ def cover(space: FactSpace, facts: Facts, rows: int) -> Cover:
     for one in space.axes:
         column = facts.get(one.fact.name)
         bits = np.full(rows, (1 << len(one)) - 1, dtype=np.int64) if column is None else one.cells(column)
-        if width + len(one) > 60:
-            key, width = np.unique(key, return_inverse=True)[1].astype(np.int64), int(rows).bit_length()
-        key, width = key << len(one) | bits, width + len(one)
+        short, size = bits, len(one)
+        if width + size > MOST_CELLS_OF_A_FACT:
+            # Number what occurs instead: never more than there are rows.
+            key, short = (np.unique(k, return_inverse=True)[1].astype(np.int64) for k in (key, bits))
+            width = size = int(rows).bit_length()
+        key, width = key << size | short, width + size
         per_axis.append(bits)
     first, case = _distinct(key, width)
     allowed = np.ones((len(first), space.size), dtype=bool)
     for k, bits in enumerate(per_axis):
         allowed &= (bits[first][:, None] >> space.coordinates[:, k][None, :] & 1).astype(bool)
-    missing = np.stack([bits[first] & (bits[first] - 1) != 0 for bits in per_axis], axis=1)
+    missing = np.zeros((len(first), len(space.axes)), dtype=bool)
+    for k, bits in enumerate(per_axis):
+        missing[:, k] = bits[first] & (bits[first] - 1) != 0
     return Cover(case, allowed, missing)
 
 
@@ -307,7 +315,7 @@ def _decisive(space: FactSpace, outcome: npt.NDArray[np.int64], allowed: Flags, 
         most = np.where(allowed, outcome, -highest).reshape(cube).max(axis=k + 1)
         least = np.where(allowed, outcome, highest).reshape(cube).min(axis=k + 1)
         differs = (most > least) & (most != -highest)
-        result[:, k] = missing[:, k] & differs.reshape(len(allowed), -1).any(axis=1)
+        result[:, k] = missing[:, k] & differs.any(axis=tuple(range(1, differs.ndim)))
     return result
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..problems import Problem, Source, nearest
 from ..vocabulary import FACTS, TIERS
 from .conditions import Condition, Count, decimal, tests_in
-from .deciding import answers
+from .deciding import MOST_CELLS, MOST_CELLS_OF_A_FACT, answers, fact_space
 from .model import (
     DecisionTable,
     Document,
@@ -110,6 +111,14 @@ def _check_features(condition: Condition, names: Sequence[str], notes: Notes) ->
 
 def _check_overlap(table: DecisionTable, notes: Notes) -> None:
     """Refuse two rules that hit the same patient: hits must be unique."""
+    axes = fact_space(table).axes
+    if crowded := next((a for a in axes if len(a) > MOST_CELLS_OF_A_FACT), None):
+        notes.add("too-many-cells", f"'{crowded.fact.name}' is cut at too many places to be checked", table.source)
+        return
+    if math.prod(len(a) for a in axes) > MOST_CELLS:
+        names = ", ".join(a.fact.name for a in axes)
+        notes.add("too-many-cells", f"too many different patients to check, by {names}", table.source)
+        return
     known = answers(table)
     reported: set[tuple[int, int]] = set()
     for cell in (known.hit.sum(axis=1) > 1).nonzero()[0]:
