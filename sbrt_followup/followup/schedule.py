@@ -351,10 +351,10 @@ def _planned(grid: Grid, shown: Lines) -> dict[str, Any]:
     """Give the plan's own dates of each visit number; empty where the plan has no such visit."""
     result: dict[str, Any] = {}
     column = shown.visit - 1
-    has = (column >= 0) & (column < grid.due.shape[1])
-    at = np.where(has, column, 0)
+    has = (column >= 0) & (column < grid.width)
+    at = grid.of[shown.site] * grid.width + np.where(has, column, 0)
     for name, days in (("planned_earliest", grid.earliest), ("planned_due", grid.due), ("planned_latest", grid.latest)):
-        own = days[shown.site, at] if days.shape[1] else np.full(len(at), NEVER, dtype=np.int64)
+        own = days.ravel()[at] if grid.width else np.full(len(at), NEVER, dtype=np.int64)
         result[name] = _day(np.where(has, own, NEVER))
     return result
 

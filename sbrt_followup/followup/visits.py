@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from math import lcm
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ..rulebook.model import Phase, Plan, Schedule
-from ..rulebook.offsets import Offset, visit_offsets
-from ..timing import add_months, months_since
+from ..rulebook.model import Plan, Schedule
+from ..rulebook.offsets import phases_after
+from ..timing import DAYS_PER_MONTH, add_months, months_since
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -27,6 +28,15 @@ NEVER = int(np.iinfo(np.int64).min)  # NaT seen as a whole number
 VISIT, EXTRA, STOP, HORIZON, CONFIRMING = range(5)
 OPEN, DONE, MISSED = range(3)
 FIRST = -1  # the phase number of the first visit
+
+
+class Step(NamedTuple):
+    """One visit of a course, in parts of a month since the course's anchor."""
+
+    due: int
+    earliest: int
+    latest: int
+    phase: int
 
 
 @dataclass(frozen=True)
@@ -50,14 +60,32 @@ class Pattern:
 
     @property
     def per_month(self) -> int:
-        """A denominator that holds every interval of the schedule."""
+        """A denominator that holds every number of the schedule."""
         phases = self.schedule.phases
-        numbers = [n for p in phases for n in (p.interval, p.every.low, p.every.high)] + [self.schedule.first_offset]
-        return lcm(*(n.denominator for n in numbers))
+        numbers = [n for p in phases for n in (p.interval, p.every.low, p.every.high, p.end) if n is not None]
+        return lcm(*(n.denominator for n in (*numbers, self.schedule.first_offset, self.horizon)))
 
-    def phase_number(self, phase: Phase | None) -> int:
-        """The phase's place in the schedule, FIRST for the first visit."""
-        return FIRST if phase is None else next(i for i, p in enumerate(self.schedule.phases) if p is phase)
+    def phases_after(self, start: int, unit: int) -> tuple[int, ...]:
+        """Number the phases of the visits after `start`, which counts 1/`unit` months since time zero."""
+        phases = self.schedule.phases
+        ends = [None if p.end is None else int(p.end * unit) for p in phases]
+        return phases_after(ends, [int(p.interval * unit) for p in phases], int(self.horizon * unit), start)
+
+    def steps(self, phases: Sequence[int], unit: int, start: int = 0) -> list[Step]:
+        """Lay out visits in such phases from `start`, in 1/`unit` months."""
+        steps: list[Step] = []
+        for number in phases:
+            phase = self.schedule.phases[number]
+            steps.append(
+                Step(
+                    start + int(phase.interval * unit),
+                    start + int(phase.every.low * unit),
+                    start + int(phase.every.high * unit),
+                    number,
+                )
+            )
+            start = steps[-1].due
+        return steps
 
 
 @dataclass(frozen=True)
@@ -106,8 +134,12 @@ def bare_lines(site: Ints, kind: int, scan: Ints | None = None) -> Lines:
 
 @dataclass(frozen=True)
 class Grid:
-    """The visits of some sites as matrices (sites, visits), padded with NEVER."""
+    """The visits of some sites: matrices (courses, visits) padded with NEVER, and which course each site follows.
 
+    Sites treated on the same day under the same pattern share a course, so that a large cohort needs few of them.
+    """
+
+    of: Ints
     due: Ints
     earliest: Ints
     latest: Ints
@@ -116,30 +148,35 @@ class Grid:
 
     @property
     def real(self) -> Flags:
-        """Where a site has a visit."""
-        return np.asarray(self.due != NEVER)
+        """Where a site has a visit, shape (sites, visits)."""
+        return np.asarray(self.due != NEVER)[self.of]
+
+    @property
+    def width(self) -> int:
+        """The most visits of a course."""
+        return int(self.due.shape[1])
 
 
-def _grid(anchor: Ints, which: Ints, courses: Sequence[Sequence[Offset]], starts: Sequence[Fraction],
-          patterns: Sequence[Pattern]) -> Grid:  # fmt: skip
-    """Lay out one course of offsets per site (`which`), counted from the site's anchor."""
-    most = max((len(c) for c in courses), default=0)
-    shape = (len(courses), most)
-    due, early, late, phase = (np.zeros(shape, dtype=np.int64) for _ in range(4))
-    per_month = lcm(*(p.per_month for p in patterns)) if patterns else 1
-    length = np.array([len(c) for c in courses], dtype=np.int64)
-    for row, (course, start, pattern) in enumerate(zip(courses, starts, patterns, strict=True)):
-        for k, visit in enumerate(course):
-            due[row, k] = (visit.months - start) * per_month
-            early[row, k] = (visit.earliest - start) * per_month
-            late[row, k] = (visit.latest - start) * per_month
-            phase[row, k] = pattern.phase_number(visit.phase)
-    tolerance = np.array([p.tolerance for p in patterns], dtype=np.int64)[which][:, None]
-    real = np.arange(most)[None, :] < length[which][:, None]
+def _grid(anchor: Ints, which: Ints, courses: Sequence[Sequence[Step]], tolerances: Sequence[int],
+          per_month: int) -> Grid:  # fmt: skip
+    """Lay out one course of visits per site (`which`), counted from the site's anchor."""
+    if not len(anchor):
+        empty = np.zeros((0, 0), dtype=np.int64)
+        return Grid(anchor, empty, empty, empty, empty, empty)
+    low = int(anchor.min())
+    distinct, of = np.unique((anchor - low) * len(courses) + which, return_inverse=True)
+    anchor, which = distinct // len(courses) + low, distinct % len(courses)
+    most = max(len(c) for c in courses)
+    steps = np.zeros((len(courses), most, 4), dtype=np.int64)
+    for row, course in enumerate(courses):
+        if course:
+            steps[row, : len(course)] = course
+    length = np.array([len(c) for c in courses], dtype=np.int64)[which][:, None]
+    tolerance = np.array(tolerances, dtype=np.int64)[which][:, None]
+    real = np.arange(most)[None, :] < length
     base = anchor.astype("datetime64[D]")[:, None]
-    due_day = add_months(base, due[which], per_month).astype(np.int64)
-    earliest = np.minimum(add_months(base, early[which], per_month).astype(np.int64), due_day - tolerance)
-    latest = np.maximum(add_months(base, late[which], per_month).astype(np.int64), due_day + tolerance)
+    due, early, late = (add_months(base, steps[which, :, i], per_month).astype(np.int64) for i in range(3))
+    earliest, latest = np.minimum(early, due - tolerance), np.maximum(late, due + tolerance)
     if most > 1:
         # Neighbours that would overlap are cut at the midpoint, so that a day belongs to one window.
         overlap = (latest[:, :-1] >= earliest[:, 1:]) & real[:, 1:]
@@ -147,42 +184,57 @@ def _grid(anchor: Ints, which: Ints, courses: Sequence[Sequence[Offset]], starts
         middle = np.clip((latest[:, :-1] + earliest[:, 1:]) // 2, due_day[:, :-1], due_day[:, 1:] - 1)
         latest[:, :-1] = np.where(overlap, middle, latest[:, :-1])
         earliest[:, 1:] = np.where(overlap, middle + 1, earliest[:, 1:])
-    interval = np.diff(due_day, axis=1, prepend=anchor[:, None])
+    interval = np.diff(due, axis=1, prepend=anchor[:, None])
 
-    def cut(days: Ints) -> Ints:
-        return np.where(real, days, NEVER)
+    def cut(days: Ints, beyond: int = NEVER) -> Ints:
+        return np.where(real, days, beyond)
 
-    return Grid(cut(due_day), cut(earliest), cut(latest), np.where(real, interval, 0), phase[which])
+    of = of.reshape(-1).astype(np.int64)
+    return Grid(of, cut(due), cut(earliest), cut(latest), cut(interval, 0), steps[which, :, 3])
 
 
 def planned_grid(time_zero: Ints, pattern: Ints, patterns: Sequence[Pattern]) -> Grid:
     """The plan's own visits of every site, counted from time zero and not adjusted to history."""
-    courses = [visit_offsets(p.schedule, p.horizon) for p in patterns]
-    return _grid(time_zero, pattern, courses, [Fraction(0)] * len(patterns), patterns)
+    per_month = lcm(*(p.per_month for p in patterns))
+    courses: list[list[Step]] = []
+    for one in patterns:
+        first = int(one.schedule.first_offset * per_month)
+        own = [] if one.schedule.first_offset > one.horizon else [Step(first, first, first, FIRST)]
+        courses.append(own + (one.steps(one.phases_after(first, per_month), per_month, first) if own else []))
+    return _grid(time_zero, pattern, courses, [p.tolerance for p in patterns], per_month)
 
 
 def _restarted(time_zero: Ints, scan: Ints, pattern: Ints, patterns: Sequence[Pattern]) -> Grid:
     """The visits after a scan: the phase is the one that holds the scan's months since time zero."""
     whole, days = months_since(time_zero.astype("datetime64[D]"), scan.astype("datetime64[D]"))
     passed = np.zeros(len(scan), dtype=np.int64)
+    most = 1 + max(len(p.schedule.phases) for p in patterns)
     for number, one in enumerate(patterns):
         mine = (pattern == number).nonzero()[0]
         for phase in one.schedule.phases:
             if phase.end is not None and len(mine):
                 end = add_months(time_zero[mine].astype("datetime64[D]"), phase.end).astype(np.int64)
                 passed[mine] += scan[mine] >= end
-    keys, which = np.unique(np.stack([pattern, whole, days, passed], axis=1), axis=0, return_inverse=True)
-    courses, starts, used = [], [], []
-    for number, months, rest, ended in keys.tolist():
-        one = patterns[number]
-        start = Fraction(months) + Fraction(rest * 16, 487)
+    keys, at = np.unique(((pattern * 100_000 + whole) * 32 + days) * most + passed, return_inverse=True)
+    per_month = lcm(*(p.per_month for p in patterns))
+    # Days left over are parts of a month of 30.4375 days: in this unit they are whole numbers.
+    unit = per_month * DAYS_PER_MONTH.numerator
+    day = int(unit / DAYS_PER_MONTH)
+    number_of: dict[tuple[int, tuple[int, ...]], int] = {}
+    which = np.empty(len(keys), dtype=np.int64)
+    for row, key in enumerate(keys.tolist()):
+        rest, ended = divmod(key, most)
+        months, rest = divmod(rest, 32)
+        number, months = divmod(months, 100_000)
+        start = months * unit + rest * day
         if ended:
             # On the very day a phase ends the next one holds, however the month's length rounds.
-            start = max(start, one.schedule.phases[ended - 1].end or start)
-        courses.append(visit_offsets(one.schedule, one.horizon, start))
-        starts.append(start)
-        used.append(one)
-    return _grid(scan, which.astype(np.int64).reshape(-1), courses, starts, used)
+            start = max(start, int((patterns[number].schedule.phases[ended - 1].end or 0) * unit))
+        course = (number, patterns[number].phases_after(start, unit))
+        which[row] = number_of.setdefault(course, len(number_of))
+    courses = [patterns[number].steps(phases, per_month) for number, phases in number_of]
+    tolerances = [patterns[number].tolerance for number, _ in number_of]
+    return _grid(scan, which[at.reshape(-1)], courses, tolerances, per_month)
 
 
 @dataclass
@@ -219,15 +271,17 @@ def _lines(now: _Progress, site: npt.NDArray[np.intp], k: npt.NDArray[np.intp], 
            unscheduled: Flags | None = None) -> Lines:  # fmt: skip
     n = len(site)
     grid = now.grid
+    # One place in each matrix, read flat: much cheaper than by two indices.
+    at = grid.of[site] * grid.width + k
     return Lines(
         site=site.astype(np.int64),
         visit=now.before[site] + k + 1,
         kind=np.full(n, VISIT, dtype=np.int64),
-        phase=grid.phase[site, k],
-        due=grid.due[site, k],
-        earliest=grid.earliest[site, k],
-        latest=grid.latest[site, k],
-        interval=grid.interval[site, k],
+        phase=grid.phase.ravel()[at],
+        due=grid.due.ravel()[at],
+        earliest=grid.earliest.ravel()[at],
+        latest=grid.latest.ravel()[at],
+        interval=grid.interval.ravel()[at],
         scan=np.full(n, NEVER, dtype=np.int64) if scan is None else scan,
         state=np.full(n, state, dtype=np.int64),
         unscheduled=np.zeros(n, dtype=bool) if unscheduled is None else unscheduled,
@@ -262,15 +316,15 @@ def _take_scan(
 ) -> list[Lines]:
     """Let one scan of each of some sites satisfy a visit, and start their series again where the plan says so."""
     grid = now.grid
-    chosen, unscheduled = match(
-        grid.due[rows], grid.earliest[rows], grid.latest[rows], grid.interval[rows], now.open[rows], scan
-    )
+    own = grid.of[rows]
+    latest = grid.latest[own]
+    chosen, unscheduled = match(grid.due[own], grid.earliest[own], latest, grid.interval[own], now.open[rows], scan)
     hit = chosen >= 0
     lines = [_lines(now, rows[hit], chosen[hit], DONE, scan[hit], unscheduled[hit])]
     lines.append(bare_lines(rows[~hit].astype(np.int64), EXTRA, scan[~hit]))
     now.open[rows[hit], chosen[hit]] = False
-    columns = np.arange(grid.due.shape[1])[None, :]
-    past = now.open[rows] & np.where(hit[:, None], columns < chosen[:, None], grid.latest[rows] < scan[:, None])
+    columns = np.arange(grid.width)[None, :]
+    past = now.open[rows] & np.where(hit[:, None], columns < chosen[:, None], latest < scan[:, None])
     if not reanchors.all():
         # Counted from time zero, a visit before a done one is missed but the rest keep their dates.
         fixed = past & hit[:, None] & ~reanchors[:, None]
@@ -287,29 +341,41 @@ def _take_scan(
         fresh = _restarted(time_zero[again], scan[moving], pattern[again], patterns)
         now.before[again] += dealt
         now.reanchored[again] = True
-        now.grid = _replace_rows(now.grid, again, fresh)
-        opened = np.zeros((len(now.open), now.grid.due.shape[1]), dtype=bool)
-        opened[:, : now.open.shape[1]] = now.open
-        opened[again] = now.grid.real[again]
-        now.open = opened
+        now.grid = _replaced(now.grid, again, fresh)
+        if now.grid.width > now.open.shape[1]:
+            now.open = _padded(now.open, now.grid.width, False)
+        now.open[again, : fresh.width] = fresh.real
+        now.open[again, fresh.width :] = False
     return lines
 
 
-def _replace_rows(grid: Grid, rows: npt.NDArray[np.intp], fresh: Grid) -> Grid:
-    """Put other visits in place of some sites' own, widening the matrices where needed."""
-    width = max(grid.due.shape[1], fresh.due.shape[1])
+def _replaced(grid: Grid, sites: npt.NDArray[np.intp], fresh: Grid) -> Grid:
+    """Let some sites follow other courses, widening the matrices where needed; courses no site follows go."""
+    of = grid.of.copy()
+    of[sites] = fresh.of + len(grid.due)
+    used = np.zeros(len(grid.due) + len(fresh.due), dtype=bool)
+    used[of] = True
+    width = max(grid.width, fresh.width)
 
-    def widened(old: Ints, new: Ints, fill: int) -> Ints:
-        result = np.full((len(old), width), fill, dtype=np.int64)
-        result[:, : old.shape[1]] = old
-        result[rows] = fill
-        result[rows[:, None], np.arange(new.shape[1])[None, :]] = new
-        return result
+    def both(old: Ints, new: Ints, fill: int) -> Ints:
+        return np.concatenate(
+            [_padded(old, width, fill)[used[: len(old)]], _padded(new, width, fill)[used[len(old) :]]]
+        )
 
     return Grid(
-        widened(grid.due, fresh.due, NEVER),
-        widened(grid.earliest, fresh.earliest, NEVER),
-        widened(grid.latest, fresh.latest, NEVER),
-        widened(grid.interval, fresh.interval, 0),
-        widened(grid.phase, fresh.phase, FIRST),
+        (np.cumsum(used) - 1)[of],
+        both(grid.due, fresh.due, NEVER),
+        both(grid.earliest, fresh.earliest, NEVER),
+        both(grid.latest, fresh.latest, NEVER),
+        both(grid.interval, fresh.interval, 0),
+        both(grid.phase, fresh.phase, FIRST),
     )
+
+
+def _padded(matrix: npt.NDArray[Any], width: int, fill: int) -> npt.NDArray[Any]:
+    """Widen a matrix."""
+    if matrix.shape[1] == width:
+        return matrix
+    result = np.full((len(matrix), width), fill, dtype=matrix.dtype)
+    result[:, : matrix.shape[1]] = matrix
+    return result

@@ -7,10 +7,14 @@ applied by the caller, on dates.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 from .model import Phase, Schedule
+
+N = TypeVar("N", int, Fraction)
 
 # No plan needs more; a plan with tiny intervals would otherwise never end.
 MOST_VISITS = 2000
@@ -27,6 +31,20 @@ class Offset:
     phase: Phase | None
 
 
+def phases_after(ends: Sequence[N | None], intervals: Sequence[N], horizon: N, start: N) -> tuple[int, ...]:
+    """Number the phase of every visit after `start` up to the horizon; in months or any other exact unit of time."""
+    found: list[int] = []
+    number = 0
+    while len(found) < MOST_VISITS:
+        while (end := ends[number]) is not None and start >= end:
+            number += 1
+        start = start + intervals[number]
+        if start > horizon:
+            break
+        found.append(number)
+    return tuple(found)
+
+
 def visit_offsets(schedule: Schedule, horizon: Fraction, start: Fraction | None = None) -> tuple[Offset, ...]:
     """List the visits up to the horizon; from `start` (months since time zero of the last scan), those after it."""
     visits: list[Offset] = []
@@ -36,11 +54,10 @@ def visit_offsets(schedule: Schedule, horizon: Fraction, start: Fraction | None 
             return ()
         visits.append(Offset(first, Fraction(0), first, first, None))
         start = first
-    while len(visits) < MOST_VISITS:
-        phase = schedule.phase_at(start)
+    phases = schedule.phases
+    for number in phases_after([p.end for p in phases], [p.interval for p in phases], horizon, start):
+        phase = phases[number]
         due = start + phase.interval
-        if due > horizon:
-            break
         visits.append(Offset(due, start, start + phase.every.low, start + phase.every.high, phase))
         start = due
     return tuple(visits)
