@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ..rulebook.library import Rulebook
     from .outputs import Destination
 
+Trace = Callable[[], dict[str, Any]]
 CURVES = "Curves"
 ANALYSIS = "Analysis"
 ESTIMATORS = ("km", "cif", "turnbull")
@@ -189,7 +191,10 @@ def curves(
     documents = [rulebook.profile, rulebook.risk, *([rulebook.sins] if by == RISK_GROUP else [])]
     tables = {"cohort": records, **({"imaging": scans} if scans else {})}
     secret = ("cohort", "imaging", "figure", "title")
-    trace = manifest("curves", as_of, documents, tables, arguments, secret)
+
+    def trace() -> dict[str, Any]:
+        return manifest("curves", as_of, documents, tables, arguments, secret)
+
     _deliver(result, to, table, trace)
     for path in drawings:
         _draw(result, path, title, trace, force, quiet)
@@ -291,7 +296,7 @@ def _grouping(records: Records, rulebook: Rulebook, by: str | None, unit: str) -
     return Grouping(by, tiers, rulebook.risk.basis, note, "is undecided: a fact it needs is missing")
 
 
-def _deliver(result: Curves, to: Destination, table: str, trace: dict[str, Any]) -> None:
+def _deliver(result: Curves, to: Destination, table: str, trace: Trace) -> None:
     from ..report import curve_document, curve_tables, files
     from ..report.methods import methods
     from . import outputs
@@ -304,7 +309,7 @@ def _deliver(result: Curves, to: Destination, table: str, trace: dict[str, Any])
         return
 
     def as_json() -> bytes:
-        return files.json_text(curve_document.document(result, text, trace)).encode()
+        return files.json_text(curve_document.document(result, text, trace())).encode()
 
     def as_text() -> bytes:
         from ..report.curve_text import plain
@@ -319,10 +324,10 @@ def _deliver(result: Curves, to: Destination, table: str, trace: dict[str, Any])
     outputs.deliver(body, to, {"json": as_json, "table": as_text})
 
 
-def _draw(result: Curves, path: Path, title: str, trace: dict[str, Any], force: bool, quiet: bool) -> None:
+def _draw(result: Curves, path: Path, title: str, trace: Trace, force: bool, quiet: bool) -> None:
     from ..report import figures, files
     from . import inputs
 
     files.write_bytes(path, figures.figure_bytes(result, path.suffix.lower(), title=title), force)
-    files.write_bytes(path.with_name(path.name + ".manifest.json"), files.json_text(trace).encode(), force=True)
+    files.write_bytes(path.with_name(path.name + ".manifest.json"), files.json_text(trace()).encode(), force=True)
     inputs.say(f"drawn: {path.name}", quiet)

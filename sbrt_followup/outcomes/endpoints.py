@@ -298,7 +298,9 @@ class _Days:
             ending[moved] = np.where(at < limit, _quiet_ending(use_mri), why)[moved]
             time, status = np.where(moved, at, time), np.where(moved, CENSORED, status)
         stopped = _stop_reason(ledger, unit)
-        told = np.isin(ending.astype(str), [AT_LAST_MRI, AT_LAST_CONTACT]) & np.array([t is not None for t in stopped])
+        told = np.isin(ending.astype(str), [AT_LAST_MRI, AT_LAST_CONTACT]) & np.array(
+            [t is not None for t in stopped], dtype=bool
+        )
         ending[told] = stopped[told]
         self.time, self.status, self.ending = time, status.astype(np.int64), ending
         until = np.where(np.isfinite(event), event, np.inf) + zero

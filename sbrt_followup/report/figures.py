@@ -71,7 +71,7 @@ def notes_of(result: Curves) -> tuple[str, ...]:
     bands = f"Bands: pointwise {100 * method.level:g} % intervals ({method.ci_type})"
     notes = [f"{bands}. Ticks: censored. Faint: fewer than {FEW_AT_RISK} at risk."]
     if result.grouping is not None and result.grouping.note:
-        notes.append(f"{result.grouping.name}: {result.grouping.note}.")
+        notes.append(f"{result.grouping.note}.")
     notes += [c.message + "." for c in result.cautions if c.group is None]
     return tuple(note[:1].upper() + note[1:] for note in notes)
 
@@ -80,7 +80,9 @@ def draw(analysis: Analysis, *, title: str = "", notes: tuple[str, ...] = ()) ->
     """Draw the curves with their risk table."""
     from matplotlib.figure import Figure
 
-    groups = [g for g in analysis.groups if g.counts.n] or list(analysis.groups)
+    groups = [g for g in analysis.groups if g.counts.n]
+    if not groups:
+        raise refuse("nothing-to-draw", "nobody is left to draw: every row is excluded")
     ticks = month_ticks(analysis)
     lines = 3 * (len(groups) + 1)
     table, plot, foot = 0.17 * lines + 0.1, 3.9, 0.62 + 0.16 * len(_wrapped(notes))
@@ -104,7 +106,7 @@ def draw(analysis: Analysis, *, title: str = "", notes: tuple[str, ...] = ()) ->
 def _wrapped(notes: tuple[str, ...]) -> list[str]:
     import textwrap
 
-    return [line for note in notes for line in textwrap.wrap(note, 125)]
+    return [line for note in notes for line in textwrap.wrap(note, 130)]
 
 
 def _style(place: int) -> tuple[str, Any]:
@@ -170,7 +172,9 @@ def _dress(axes: Axes, analysis: Analysis, ticks: list[float], groups: list[Grou
     top, highest = 1.0, max((_highest(g) for g in groups), default=1.0)
     if rising:
         # Room for the legend above the curves, or below them where they rise to the top.
-        top = min(1.0, max(0.3, float(np.ceil(highest * 13.5) / 10)))
+        wanted = min(1.0, max(0.3, 1.3 * highest))
+        unit = 0.2 if wanted > 0.6 else 0.1
+        top = min(1.0, unit * float(np.ceil(wanted / unit - 1e-9)))
     axes.set_ylim(0, top)
     grid = np.arange(0, top + 1e-9, 0.2 if top > 0.6 else 0.1)
     axes.set_yticks(grid, [f"{100 * v:.0f}" for v in grid])
