@@ -19,7 +19,7 @@ from sbrt_followup.outcomes.clustering import Members
 from sbrt_followup.outcomes.comparisons import NAN, Comparison
 from sbrt_followup.outcomes.counts import Counts
 from sbrt_followup.outcomes.endpoints import DEATH_INSIDE, Study
-from sbrt_followup.outcomes.incidence import aalen_johansen, event_free, restricted_loss, time_to_half
+from sbrt_followup.outcomes.incidence import aalen_johansen, event_free, loss_variance, restricted_loss, time_to_half
 from sbrt_followup.outcomes.survival import (
     Curve,
     Estimate,
@@ -172,8 +172,7 @@ def _group(study: Study, method: Method, place: int) -> GroupResult:
     tau = analysis_days(method.tau_months)
     by_site = study.question.unit == "site"
     spread = clustering.area_variance(_free_of(members, method), tau, competing=False) if by_site else None
-    independent = members if by_site else replace(members, cluster=np.arange(len(members.time)))
-    lost = clustering.area_variance(independent, tau, competing=True) if method.estimator == "cif" else None
+    lost = _loss_variance(members, counts, tau, by_site) if method.estimator == "cif" and counts.n else None
     return GroupResult(
         study.labels[place],
         counts,
@@ -186,6 +185,13 @@ def _group(study: Study, method: Method, place: int) -> GroupResult:
         tuple(at_risk(counts, months) for months in (0.0, *method.times)),
         _gaps(counts, method) if study.question.endpoint not in DEATH_INSIDE else (),
     )
+
+
+def _loss_variance(members: Members, counts: Counts, tau: float, by_site: bool) -> float:
+    if not by_site and not counts.late_entry:
+        return loss_variance(counts, tau)
+    clusters = members.cluster if by_site else np.arange(len(members.time))
+    return clustering.area_variance(replace(members, cluster=clusters), tau, competing=True)
 
 
 def _free_of(members: Members, method: Method) -> Members:
