@@ -100,6 +100,15 @@ def curves(
     trend: Annotated[
         bool, _option("--trend", "Add a test for trend over the groups in order (always for risk_group).", ANALYSIS)
     ] = False,
+    bootstrap: Annotated[
+        int,
+        _option(
+            "--bootstrap",
+            "Bootstrap samples of patients for the intervals of turnbull; 0: no intervals.",
+            ANALYSIS,
+            metavar="N",
+        ),
+    ] = 0,
     null_check: Annotated[
         bool,
         _option(
@@ -155,6 +164,12 @@ def curves(
         if value not in allowed:
             names = [name for name in allowed if name]
             raise refuse("not-allowed", f"{flag} takes {', '.join(names)}", hint=nearest(str(value), names))
+    if not (bootstrap == 0 or 20 <= bootstrap <= 1_000_000):
+        raise refuse("not-allowed", "--bootstrap takes 0, or a number from 20 to 1,000,000")
+    if bootstrap and estimator != "turnbull":
+        raise refuse(
+            "not-allowed", "--bootstrap goes with --estimator turnbull; km and cif have intervals of their own"
+        )
     if not 10 <= simulations <= 1_000_000:
         raise refuse("not-allowed", "--simulations takes a number from 10 to 1,000,000")
     drawings = figure or []
@@ -163,7 +178,7 @@ def curves(
         check_free(path, force)
     to = outputs.destination(format_, output, force, quiet)
     chosen = estimator or ("km" if endpoint in DEATH_INSIDE else "cif")
-    method = _method(chosen, times, tau, ci_type, level, weights, trend or by == RISK_GROUP)
+    method = _method(chosen, times, tau, ci_type, level, weights, trend or by == RISK_GROUP, bootstrap, seed)
     rulebook = inputs.open_rulebook(rules, profile)
     records = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet)
     scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
@@ -183,7 +198,7 @@ def curves(
         "times": list(method.times), "tau": method.tau_months, "ci_type": ci_type, "level": level, "table": table,
         "censor_at": question.censored_at, "entry": entry, "retreatment": retreatment, "landmark": landmark,
         "null_check": null_check, "simulations": simulations if null_check else None,
-        "seed": seed if null_check else None, "strata": strata, "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None,
+        "bootstrap": bootstrap or None, "seed": seed if null_check or bootstrap else None, "strata": strata, "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None,
         "title": title or None, "profile": rulebook.profile.id,
     }  # fmt: skip
     from ..report.manifest import manifest
@@ -201,7 +216,15 @@ def curves(
 
 
 def _method(
-    estimator: str, times: str, tau: float | None, ci_type: str, level: float, weights: str | None, trend: bool
+    estimator: str,
+    times: str,
+    tau: float | None,
+    ci_type: str,
+    level: float,
+    weights: str | None,
+    trend: bool,
+    bootstrap: int,
+    seed: int,
 ) -> Method:
     from ..outcomes.analysis import Method
     from ..outcomes.confidence import CI_TYPES
@@ -222,7 +245,7 @@ def _method(
         if len(pair) != 2 or min(pair) < 0:
             raise refuse("not-allowed", "--weights takes two numbers, 0 or more, such as 1,0")
         rho, gamma = pair
-    return Method(estimator, months, last, ci_type, level, rho, gamma, trend)
+    return Method(estimator, months, last, ci_type, level, rho, gamma, trend, bootstrap, seed)
 
 
 def _numbers(flag: str, text: str) -> list[float]:
@@ -320,7 +343,7 @@ def _deliver(result: Curves, to: Destination, table: str, trace: Trace) -> None:
     cautions = [f"{c.group}: {c.message}" if c.group else c.message for c in result.cautions]
     left_out = [f"{len(result.excluded)} rows excluded; --table excluded lists them"] if result.excluded else []
     frame = curve_tables.frame(result, table)
-    body = outputs.Result(frame, "Curves", "rows", lambda: trace, notes=[*basis, *cautions, *left_out])
+    body = outputs.Result(frame, "Curves", "rows", trace, notes=[*basis, *cautions, *left_out])
     outputs.deliver(body, to, {"json": as_json, "table": as_text})
 
 

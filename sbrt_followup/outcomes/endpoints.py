@@ -290,8 +290,8 @@ class _Days:
         cuts.append((np.minimum(quiet, as_of), as_of, AT_AS_OF))
         for at, limit, why in cuts:
             cut = time > limit
-            if why == AT_DISTANT:  # a death on the same day comes after it
-                cut |= (status == COMPETING) & (time == limit)
+            if why == AT_DISTANT:  # its scan shows the site clear, later than any clear MRI and before any death
+                cut |= status != EVENT
             elif why == AT_RETREATMENT:  # an event found on the day of re-treatment was there before it
                 cut &= (status != EVENT) | (time > limit + 1)
             moved = cut & np.isfinite(limit)

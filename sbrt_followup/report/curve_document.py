@@ -16,6 +16,7 @@ from sbrt_followup.outcomes.survival import Estimate
 from sbrt_followup.report import curve_tables
 from sbrt_followup.report.files import json_value
 from sbrt_followup.report.methods import null_check_sentence
+from sbrt_followup.timing import analysis_days
 
 SCHEMA_VERSION = 1
 
@@ -96,13 +97,10 @@ def _grouping(result: Curves) -> dict[str, Any] | None:
 
 
 def _groups(result: Curves) -> list[dict[str, Any]]:
-    steps: dict[str, list[dict[str, Any]]] = {g.label: [] for g in result.analysis.groups}
-    for row in curve_tables.curve(result):
-        steps[row.pop("group")].append(row)
-    return [_group(g, steps[g.label], result.analysis) for g in result.analysis.groups]
+    return [_group(g, result.analysis) for g in result.analysis.groups]
 
 
-def _group(group: GroupResult, steps: list[dict[str, Any]], analysis: Analysis) -> dict[str, Any]:
+def _group(group: GroupResult, analysis: Analysis) -> dict[str, Any]:
     counts, tau = group.counts, analysis.method.tau_months
     mean, lost = group.restricted_mean, group.restricted_loss
     body: dict[str, Any] = {
@@ -111,7 +109,7 @@ def _group(group: GroupResult, steps: list[dict[str, Any]], analysis: Analysis) 
         "events": counts.events,
         "competing": counts.competing,
         "censored": counts.censored,
-        "curve": steps,
+        "curve": curve_tables.intervals(group) or curve_tables.steps(group),
         "landmarks": [
             {
                 "months": mark.months,
@@ -120,6 +118,7 @@ def _group(group: GroupResult, steps: list[dict[str, Any]], analysis: Analysis) 
                 "std_error": mark.std_error,
                 "ci_low": mark.ci_low,
                 "ci_high": mark.ci_high,
+                **_bounds(group, mark.months),
             }
             for mark in group.landmarks
         ],
@@ -129,7 +128,17 @@ def _group(group: GroupResult, steps: list[dict[str, Any]], analysis: Analysis) 
     }
     if analysis.method.estimator == "cif":
         body["time_lost_days"] = {"tau_months": tau, "estimate": lost.estimate, "std_error": lost.std_error}
+    if group.fit is not None:
+        body["loglik"] = group.fit.loglik
+        body["certificate"] = {"kkt_gap": group.fit.kkt_gap, "iterations": group.fit.iterations}
     return body
+
+
+def _bounds(group: GroupResult, months: float) -> dict[str, float]:
+    if group.fit is None:
+        return {}
+    low, high = group.fit.bounds(analysis_days(months))
+    return {"surv_low": low, "surv_high": high}
 
 
 def _with_limits(number: Estimate) -> dict[str, float]:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sbrt_followup.outcomes.accounts import Ending, LateDeaths, ScanGaps
+from sbrt_followup.outcomes.analysis import GroupResult
 from sbrt_followup.outcomes.curves import Curves
 
 if TYPE_CHECKING:
@@ -68,21 +69,37 @@ def groups(result: Curves) -> list[Row]:
 
 
 def curve(result: Curves) -> list[Row]:
-    """Give every step of every curve."""
-    rows: list[Row] = []
-    for g in result.analysis.groups:
-        c, s = g.counts, g.curve
-        columns = (
-            c.time, c.n_risk, c.n_event, c.n_competing, c.n_censor, s.estimate, s.std_error, s.ci_low, s.ci_high,
-        )  # fmt: skip
-        names = (
-            "time_days", "n_risk", "n_event", "n_competing", "n_censor", "estimate", "std_error", "ci_low", "ci_high",
-        )  # fmt: skip
-        rows += [
-            {"group": g.label, **dict(zip(names, cells, strict=True))}
-            for cells in zip(*(column.tolist() for column in columns), strict=True)
-        ]
-    return rows
+    """Give every step of every curve; of interval-censored data every interval that carries mass."""
+    return [{"group": g.label, **row} for g in result.analysis.groups for row in (intervals(g) or steps(g))]
+
+
+def steps(group: GroupResult) -> list[Row]:
+    """Give the steps of one group's curve."""
+    c, s = group.counts, group.curve
+    columns = {
+        "time_days": c.time, "n_risk": c.n_risk, "n_event": c.n_event, "n_competing": c.n_competing,
+        "n_censor": c.n_censor, "estimate": s.estimate, "std_error": s.std_error, "ci_low": s.ci_low,
+        "ci_high": s.ci_high,
+    }  # fmt: skip
+    return _rows(columns) if group.fit is None else []
+
+
+def intervals(group: GroupResult) -> list[Row]:
+    """Give the intervals of one group's interval-censored curve."""
+    f = group.fit
+    if f is None:
+        return []
+    return _rows(
+        {
+            "left_days": f.left, "right_days": f.right, "mass": f.mass, "surv_low": f.surv_low,
+            "surv_high": f.surv_high, "ci_low": f.ci_low, "ci_high": f.ci_high,
+        }
+    )  # fmt: skip
+
+
+def _rows(columns: dict[str, Any]) -> list[Row]:
+    cells = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in cells]
 
 
 def tests(result: Curves) -> list[Row]:
