@@ -126,7 +126,7 @@ def fit(people: Intervals, *, bootstrap: int = 0, seed: int = 1, level: float = 
 
 
 def _npmle(left: Floats, right: Floats, weights: Floats | None) -> Npmle:
-    from sbrt_followup.outcomes.interval_censored import npmle
+    from sbrt_followup.outcomes.interval_censored import npmle  # type: ignore[import-untyped, unused-ignore]
 
     found: Npmle = npmle(left, right, weights=weights)
     return found
