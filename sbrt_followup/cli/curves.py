@@ -67,9 +67,18 @@ def curves(
         _option(
             "--table",
             "Which table csv, parquet and xlsx hold: landmarks, groups, curve, tests, at-risk, km-cif-gap, censoring, "
-            "late-deaths, scan-gaps, policies or excluded.",
+            "late-deaths, scan-gaps, policies, unresolved, null-check or excluded.",
         ),
     ] = "landmarks",
+    policy: Annotated[
+        str | None,
+        _option(
+            "--policy",
+            "Date progression from --imaging: first_growth, confirmation, detected, or all (first_growth is primary). "
+            "Default: the dates recorded in the cohort.",
+            ANALYSIS,
+        ),
+    ] = None,
     censor_at: Annotated[
         str | None,
         _option("--censor-at", "last_mri or last_contact. Default: last_mri for progression.", ANALYSIS),
@@ -148,6 +157,7 @@ def curves(
     from ..outcomes.curves import Simulation
     from ..outcomes.curves import curves as run
     from ..outcomes.endpoints import CENSORING, DEATH_INSIDE, ENDPOINTS, RETREATMENT, UNITS
+    from ..outcomes.policies import CHOICES, dating
     from ..report import figures
     from ..report.curve_tables import TABLES
     from ..report.files import check_free
@@ -159,6 +169,7 @@ def curves(
         ("--estimator", estimator, (None, *ESTIMATORS)),
         ("--censor-at", censor_at, (None, *CENSORING)),
         ("--retreatment", retreatment, RETREATMENT),
+        ("--policy", policy, (None, *CHOICES)),
         ("--table", table, tuple(TABLES)),
     ):
         if value not in allowed:
@@ -172,6 +183,8 @@ def curves(
         )
     if not 10 <= simulations <= 1_000_000:
         raise refuse("not-allowed", "--simulations takes a number from 10 to 1,000,000")
+    if policy is not None and imaging is None:
+        raise refuse("no-imaging", "--policy dates progression from MRIs: name the imaging table with --imaging FILE")
     drawings = figure or []
     for path in drawings:
         figures.check_kind(path)
@@ -182,22 +195,34 @@ def curves(
     rulebook = inputs.open_rulebook(rules, profile)
     records = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet)
     scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
+    scans = inputs.placed(records, scans, quiet)
     question = _question(rulebook, endpoint, unit, censor_at, retreatment, as_of, entry, landmark, strata)
     for name in (entry, strata):
         if name is not None:
             _need_column(records, name)
     grouping = _grouping(records, rulebook, by, unit)
+    dates = None
+    if policy is not None and scans is not None:
+        dates = dating(records.frame, scans.frame, rulebook, policy, question.as_of)
     file = "stdin" if cohort == "-" else Path(str(cohort)).name
     with progress(simulations if null_check else 0, "simulating", quiet) as step:
         check = Simulation(simulations, seed, step) if null_check else None
         result = run(
-            records, question, method, grouping=grouping, imaging=scans, check=check, on_error=on_error, file=file
+            records,
+            question,
+            method,
+            grouping=grouping,
+            imaging=scans,
+            dates=dates,
+            check=check,
+            on_error=on_error,
+            file=file,
         )
     arguments = {
         "cohort": cohort, "imaging": imaging, "by": by, "endpoint": endpoint, "estimator": chosen, "unit": unit,
         "times": list(method.times), "tau": method.tau_months, "ci_type": ci_type, "level": level, "table": table,
         "censor_at": question.censored_at, "entry": entry, "retreatment": retreatment, "landmark": landmark,
-        "null_check": null_check, "simulations": simulations if null_check else None,
+        "policy": policy, "null_check": null_check, "simulations": simulations if null_check else None,
         "bootstrap": bootstrap or None, "seed": seed if null_check or bootstrap else None, "strata": strata, "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None,
         "title": title or None, "profile": rulebook.profile.id,
     }  # fmt: skip

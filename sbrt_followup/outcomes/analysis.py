@@ -139,16 +139,16 @@ class Analysis:
         return not any(group.small for group in part)
 
 
-def analyse(study: Study, method: Method) -> Analysis:
-    """Estimate every group's curve and compare the groups."""
+def analyse(study: Study, method: Method, *, tests: bool = True) -> Analysis:
+    """Estimate every group's curve and compare the groups, unless no tests are wanted."""
     if method.estimator == "turnbull":
         interval_analysis.check_question(study)
     groups = tuple(_group(study, method, place) for place in range(len(study.labels)))
     difference = NAN
     if method.estimator == "km":
         difference = max((_against_lifelines(g.counts) for g in groups if g.counts.n), default=NAN)
-    tests = compare(study, method) if len(groups) > 1 else ()
-    return Analysis(study, method, groups, tests, cautions(study, method, groups, tests), difference)
+    found = compare(study, method) if tests and len(groups) > 1 else ()
+    return Analysis(study, method, groups, found, cautions(study, method, groups, found), difference)
 
 
 def _against_lifelines(counts: Counts) -> float:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sbrt_followup.outcomes.accounts import Ending, LateDeaths, ScanGaps
 from sbrt_followup.outcomes.analysis import GroupResult
-from sbrt_followup.outcomes.curves import Curves
+from sbrt_followup.outcomes.curves import Curves, Unresolved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,10 +173,16 @@ def policies(result: Curves) -> list[Row]:
             "ci_low": mark.ci_low,
             "ci_high": mark.ci_high,
         }
-        for name, analysis in result.others
+        for name, analysis in ((result.policy, result.analysis), *result.others)
+        if result.policy
         for g in analysis.groups
         for mark in g.landmarks
     ]
+
+
+def unresolved(result: Curves) -> list[Row]:
+    """Give how many have growth that was neither confirmed nor retracted by the end."""
+    return [asdict(row) for row in result.unresolved]
 
 
 def null_check(result: Curves) -> list[Row]:
@@ -209,6 +215,7 @@ TABLES: dict[str, Callable[[Curves], list[Row]]] = {
     "late-deaths": late_deaths,
     "scan-gaps": scan_gaps,
     "policies": policies,
+    "unresolved": unresolved,
     "null-check": null_check,
     "excluded": excluded,
 }
@@ -225,6 +232,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "scan-gaps": tuple(ScanGaps.__dataclass_fields__),
     "censoring": tuple(Ending.__dataclass_fields__),
     "policies": ("policy", "group", "events", "months", "n_risk", "estimate", "std_error", "ci_low", "ci_high"),
+    "unresolved": tuple(Unresolved.__dataclass_fields__),
     "null-check": (
         "test", "group", "months", "size", "margin", "truth", "mean_estimate", "bias", "coverage", "replicates",
     ),

@@ -16,6 +16,13 @@ _RETREATMENT = {
 }
 
 
+_POLICY = {
+    "first_growth": "Progression is dated back to the first MRI of confirmed growth.",
+    "confirmation": "Progression is dated at the MRI that confirmed growth.",
+    "detected": "Progression is dated at the first MRI on which growth was called, retracted or not.",
+}
+
+
 def methods(result: Curves) -> str:
     """Describe how the curves were made."""
     analysis = result.analysis
@@ -26,6 +33,10 @@ def methods(result: Curves) -> str:
         _unit(question),
         f"Without the event, follow-up was censored at {_censored_at(result)}.",
     ]
+    if result.policy:
+        sentences.append(_POLICY[result.policy])
+        if len(result.others) > 1:
+            sentences.append("This policy was the primary one; curves under the others carry no p-value.")
     if question.endpoint == "local_progression":
         sentences.append("A progression elsewhere in the spine censored local progression at its date.")
     if question.endpoint != "death":
