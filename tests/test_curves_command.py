@@ -128,7 +128,7 @@ def test_a_small_group_keeps_its_p_value_in_json_but_not_in_print(small):
 @pytest.mark.parametrize(
     "table",
     ["landmarks", "groups", "curve", "tests", "at-risk", "km-cif-gap", "censoring", "late-deaths", "scan-gaps",
-     "policies", "null-check", "excluded"],
+     "policies", "unresolved", "null-check", "excluded"],
 )  # fmt: skip
 def test_every_table_as_csv(small, table):
     lines = run(small, "--by", "arm", "--format", "csv", "--table", table, "--quiet").stdout.splitlines()

@@ -93,14 +93,16 @@ def test_distant_progression_censors_local_progression_at_its_date(table):
         {"p": 120, "progression_site": "distant_spine", "f": 400, "d": 400},
         {"p": 130, "progression_site": "distant_spine", "d": 130},
         {"m": 80},
+        {"m": 80, "p": 140, "progression_site": "distant_spine"},
     )
     assert lines(ask(records, "local_progression")) == [
         (100, 1, "event"),
         (120, 0, "distant spine progression"),
         (130, 0, "distant spine progression"),
         (80, 0, "last clear MRI"),
+        (140, 0, "distant spine progression"),
     ]
-    assert ask(records).status.tolist() == [1, 1, 1, 0]
+    assert ask(records).status.tolist() == [1, 1, 1, 0, 1]
 
 
 def test_progression_of_unknown_place_excludes_the_row_and_lists_it(table):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from reference_data import MONTH, array, close, numbers, sites
 from test_counts import people, split
 from test_survival import GROUPS, counts_of, intermediate
@@ -11,6 +12,7 @@ from sbrt_followup.outcomes.counts import count
 from sbrt_followup.outcomes.incidence import (
     aalen_johansen,
     event_free,
+    loss_variance,
     restricted_loss,
     swap,
     time_to_half,
@@ -71,9 +73,17 @@ def test_incidence_clustered_by_patient_is_rs(late):
 def test_time_lost_is_rs():
     rows = intermediate()
     members = by_site(rows, np.arange(len(rows)))
-    spread = area_variance(members, 800.0, competing=True)
+    spread = loss_variance(members.counts(), 800.0)
     lost = restricted_loss(members.counts(), 800.0, variance_of_area=spread)
     close([lost.estimate, lost.std_error], numbers("estimators")["cif_lost"])
+
+
+@given(people, st.integers(1, 45))
+def test_time_lost_by_counts_is_by_people(rows, tau):
+    time, status, _ = split(rows)
+    members = Members(time.astype(float), status, np.arange(len(time)))
+    by_people = area_variance(members, float(tau), competing=True)
+    assert loss_variance(members.counts(), float(tau)) == pytest.approx(by_people, rel=1e-9, abs=1e-12)
 
 
 def test_the_chunked_sum_over_patients_is_the_whole_one(monkeypatch):

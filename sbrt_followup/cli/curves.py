@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ..rulebook.library import Rulebook
     from .outputs import Destination
 
+Trace = Callable[[], dict[str, Any]]
 CURVES = "Curves"
 ANALYSIS = "Analysis"
 ESTIMATORS = ("km", "cif", "turnbull")
@@ -65,9 +67,18 @@ def curves(
         _option(
             "--table",
             "Which table csv, parquet and xlsx hold: landmarks, groups, curve, tests, at-risk, km-cif-gap, censoring, "
-            "late-deaths, scan-gaps, policies or excluded.",
+            "late-deaths, scan-gaps, policies, unresolved, null-check or excluded.",
         ),
     ] = "landmarks",
+    policy: Annotated[
+        str | None,
+        _option(
+            "--policy",
+            "Date progression from --imaging: first_growth, confirmation, detected, or all (first_growth is primary). "
+            "Default: the dates recorded in the cohort.",
+            ANALYSIS,
+        ),
+    ] = None,
     censor_at: Annotated[
         str | None,
         _option("--censor-at", "last_mri or last_contact. Default: last_mri for progression.", ANALYSIS),
@@ -98,6 +109,15 @@ def curves(
     trend: Annotated[
         bool, _option("--trend", "Add a test for trend over the groups in order (always for risk_group).", ANALYSIS)
     ] = False,
+    bootstrap: Annotated[
+        int,
+        _option(
+            "--bootstrap",
+            "Bootstrap samples of patients for the intervals of turnbull; 0: no intervals.",
+            ANALYSIS,
+            metavar="N",
+        ),
+    ] = 0,
     null_check: Annotated[
         bool,
         _option(
@@ -137,6 +157,7 @@ def curves(
     from ..outcomes.curves import Simulation
     from ..outcomes.curves import curves as run
     from ..outcomes.endpoints import CENSORING, DEATH_INSIDE, ENDPOINTS, RETREATMENT, UNITS
+    from ..outcomes.policies import CHOICES, dating
     from ..report import figures
     from ..report.curve_tables import TABLES
     from ..report.files import check_free
@@ -148,40 +169,61 @@ def curves(
         ("--estimator", estimator, (None, *ESTIMATORS)),
         ("--censor-at", censor_at, (None, *CENSORING)),
         ("--retreatment", retreatment, RETREATMENT),
+        ("--policy", policy, (None, *CHOICES)),
         ("--table", table, tuple(TABLES)),
     ):
         if value not in allowed:
             names = [name for name in allowed if name]
             raise refuse("not-allowed", f"{flag} takes {', '.join(names)}", hint=nearest(str(value), names))
+    if not (bootstrap == 0 or 20 <= bootstrap <= 1_000_000):
+        raise refuse("not-allowed", "--bootstrap takes 0, or a number from 20 to 1,000,000")
+    if bootstrap and estimator != "turnbull":
+        raise refuse(
+            "not-allowed", "--bootstrap goes with --estimator turnbull; km and cif have intervals of their own"
+        )
     if not 10 <= simulations <= 1_000_000:
         raise refuse("not-allowed", "--simulations takes a number from 10 to 1,000,000")
+    if policy is not None and imaging is None:
+        raise refuse("no-imaging", "--policy dates progression from MRIs: name the imaging table with --imaging FILE")
     drawings = figure or []
     for path in drawings:
         figures.check_kind(path)
         check_free(path, force)
     to = outputs.destination(format_, output, force, quiet)
     chosen = estimator or ("km" if endpoint in DEATH_INSIDE else "cif")
-    method = _method(chosen, times, tau, ci_type, level, weights, trend or by == RISK_GROUP)
+    method = _method(chosen, times, tau, ci_type, level, weights, trend or by == RISK_GROUP, bootstrap, seed)
     rulebook = inputs.open_rulebook(rules, profile)
     records = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet)
     scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
+    scans = inputs.placed(records, scans, quiet)
     question = _question(rulebook, endpoint, unit, censor_at, retreatment, as_of, entry, landmark, strata)
     for name in (entry, strata):
         if name is not None:
             _need_column(records, name)
     grouping = _grouping(records, rulebook, by, unit)
+    dates = None
+    if policy is not None and scans is not None:
+        dates = dating(records.frame, scans.frame, rulebook, policy, question.as_of)
     file = "stdin" if cohort == "-" else Path(str(cohort)).name
     with progress(simulations if null_check else 0, "simulating", quiet) as step:
         check = Simulation(simulations, seed, step) if null_check else None
         result = run(
-            records, question, method, grouping=grouping, imaging=scans, check=check, on_error=on_error, file=file
+            records,
+            question,
+            method,
+            grouping=grouping,
+            imaging=scans,
+            dates=dates,
+            check=check,
+            on_error=on_error,
+            file=file,
         )
     arguments = {
         "cohort": cohort, "imaging": imaging, "by": by, "endpoint": endpoint, "estimator": chosen, "unit": unit,
         "times": list(method.times), "tau": method.tau_months, "ci_type": ci_type, "level": level, "table": table,
         "censor_at": question.censored_at, "entry": entry, "retreatment": retreatment, "landmark": landmark,
-        "null_check": null_check, "simulations": simulations if null_check else None,
-        "seed": seed if null_check else None, "strata": strata, "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None,
+        "policy": policy, "null_check": null_check, "simulations": simulations if null_check else None,
+        "bootstrap": bootstrap or None, "seed": seed if null_check or bootstrap else None, "strata": strata, "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None,
         "title": title or None, "profile": rulebook.profile.id,
     }  # fmt: skip
     from ..report.manifest import manifest
@@ -189,14 +231,25 @@ def curves(
     documents = [rulebook.profile, rulebook.risk, *([rulebook.sins] if by == RISK_GROUP else [])]
     tables = {"cohort": records, **({"imaging": scans} if scans else {})}
     secret = ("cohort", "imaging", "figure", "title")
-    trace = manifest("curves", as_of, documents, tables, arguments, secret)
+
+    def trace() -> dict[str, Any]:
+        return manifest("curves", as_of, documents, tables, arguments, secret)
+
     _deliver(result, to, table, trace)
     for path in drawings:
         _draw(result, path, title, trace, force, quiet)
 
 
 def _method(
-    estimator: str, times: str, tau: float | None, ci_type: str, level: float, weights: str | None, trend: bool
+    estimator: str,
+    times: str,
+    tau: float | None,
+    ci_type: str,
+    level: float,
+    weights: str | None,
+    trend: bool,
+    bootstrap: int,
+    seed: int,
 ) -> Method:
     from ..outcomes.analysis import Method
     from ..outcomes.confidence import CI_TYPES
@@ -217,7 +270,7 @@ def _method(
         if len(pair) != 2 or min(pair) < 0:
             raise refuse("not-allowed", "--weights takes two numbers, 0 or more, such as 1,0")
         rho, gamma = pair
-    return Method(estimator, months, last, ci_type, level, rho, gamma, trend)
+    return Method(estimator, months, last, ci_type, level, rho, gamma, trend, bootstrap, seed)
 
 
 def _numbers(flag: str, text: str) -> list[float]:
@@ -291,7 +344,7 @@ def _grouping(records: Records, rulebook: Rulebook, by: str | None, unit: str) -
     return Grouping(by, tiers, rulebook.risk.basis, note, "is undecided: a fact it needs is missing")
 
 
-def _deliver(result: Curves, to: Destination, table: str, trace: dict[str, Any]) -> None:
+def _deliver(result: Curves, to: Destination, table: str, trace: Trace) -> None:
     from ..report import curve_document, curve_tables, files
     from ..report.methods import methods
     from . import outputs
@@ -304,7 +357,7 @@ def _deliver(result: Curves, to: Destination, table: str, trace: dict[str, Any])
         return
 
     def as_json() -> bytes:
-        return files.json_text(curve_document.document(result, text, trace)).encode()
+        return files.json_text(curve_document.document(result, text, trace())).encode()
 
     def as_text() -> bytes:
         from ..report.curve_text import plain
@@ -315,14 +368,14 @@ def _deliver(result: Curves, to: Destination, table: str, trace: dict[str, Any])
     cautions = [f"{c.group}: {c.message}" if c.group else c.message for c in result.cautions]
     left_out = [f"{len(result.excluded)} rows excluded; --table excluded lists them"] if result.excluded else []
     frame = curve_tables.frame(result, table)
-    body = outputs.Result(frame, "Curves", "rows", lambda: trace, notes=[*basis, *cautions, *left_out])
+    body = outputs.Result(frame, "Curves", "rows", trace, notes=[*basis, *cautions, *left_out])
     outputs.deliver(body, to, {"json": as_json, "table": as_text})
 
 
-def _draw(result: Curves, path: Path, title: str, trace: dict[str, Any], force: bool, quiet: bool) -> None:
+def _draw(result: Curves, path: Path, title: str, trace: Trace, force: bool, quiet: bool) -> None:
     from ..report import figures, files
     from . import inputs
 
     files.write_bytes(path, figures.figure_bytes(result, path.suffix.lower(), title=title), force)
-    files.write_bytes(path.with_name(path.name + ".manifest.json"), files.json_text(trace).encode(), force=True)
+    files.write_bytes(path.with_name(path.name + ".manifest.json"), files.json_text(trace()).encode(), force=True)
     inputs.say(f"drawn: {path.name}", quiet)

@@ -212,8 +212,8 @@ def by_patient(risk: SiteRisk, frame: pd.DataFrame) -> pd.DataFrame:
             "status": np.where(decided, "decided", "indeterminate"),
             "possible_groups": [";".join(t for t, can in zip(tiers, row, strict=True) if can) for row in attainable],
             "robust": np.where(decided & (any_high | all_low), "yes", "no"),
-            "missing": _joined(sites["missing"].where(undecided, ""), group, count),
-            "rule": _joined(sites["rule"].where(pd.Series(worst & decided[group]), ""), group, count),
+            "missing": _joined(sites["missing"].astype(object).where(undecided, ""), group, count),
+            "rule": _joined(sites["rule"].astype(object).where(pd.Series(worst & decided[group]), ""), group, count),
             "basis": [weakest(list(b)) for b in joined["basis"].agg(list)],
         }
     )  # fmt: skip

@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sbrt_followup.outcomes import clustering, comparisons
+from sbrt_followup.outcomes import clustering, comparisons, interval_analysis
 from sbrt_followup.outcomes.clustering import Members
 from sbrt_followup.outcomes.comparisons import NAN, Comparison
 from sbrt_followup.outcomes.counts import Counts
 from sbrt_followup.outcomes.endpoints import DEATH_INSIDE, Study
-from sbrt_followup.outcomes.incidence import aalen_johansen, event_free, restricted_loss, time_to_half
+from sbrt_followup.outcomes.incidence import aalen_johansen, event_free, loss_variance, restricted_loss, time_to_half
+from sbrt_followup.outcomes.interval_analysis import IntervalFit
 from sbrt_followup.outcomes.survival import (
     Curve,
     Estimate,
@@ -48,6 +49,8 @@ class Method:
     rho: float = 0.0
     gamma: float = 0.0
     trend: bool = False
+    bootstrap: int = 0
+    seed: int = 1
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ class GroupResult:
     follow_up: Estimate
     at_risk: tuple[AtRisk, ...]
     gaps: tuple[Gap, ...]
+    fit: IntervalFit | None = None  # of interval-censored data
 
     @property
     def small(self) -> bool:
@@ -135,14 +139,16 @@ class Analysis:
         return not any(group.small for group in part)
 
 
-def analyse(study: Study, method: Method) -> Analysis:
-    """Estimate every group's curve and compare the groups."""
+def analyse(study: Study, method: Method, *, tests: bool = True) -> Analysis:
+    """Estimate every group's curve and compare the groups, unless no tests are wanted."""
+    if method.estimator == "turnbull":
+        interval_analysis.check_question(study)
     groups = tuple(_group(study, method, place) for place in range(len(study.labels)))
     difference = NAN
     if method.estimator == "km":
         difference = max((_against_lifelines(g.counts) for g in groups if g.counts.n), default=NAN)
-    tests = compare(study, method) if len(groups) > 1 else ()
-    return Analysis(study, method, groups, tests, cautions(study, method, groups, tests), difference)
+    found = compare(study, method) if tests and len(groups) > 1 else ()
+    return Analysis(study, method, groups, found, cautions(study, method, groups, found), difference)
 
 
 def _against_lifelines(counts: Counts) -> float:
@@ -154,8 +160,16 @@ def _against_lifelines(counts: Counts) -> float:
     return difference
 
 
-def estimate(study: Study, method: Method, members: Members, counts: Counts) -> Curve:
-    """Estimate one group's curve, clustered by patient where the unit is the site."""
+def curve_of(study: Study, method: Method, place: int) -> Curve:
+    """Estimate one group's curve only."""
+    if method.estimator == "turnbull":
+        return interval_analysis.fit(interval_analysis.intervals(study, place))[1]
+    members = study.members(place)
+    return _curve(study, method, members, members.counts())
+
+
+def _curve(study: Study, method: Method, members: Members, counts: Counts) -> Curve:
+    """Estimate a curve, clustered by patient where the unit is the site."""
     by_site = study.question.unit == "site"
     if method.estimator == "km":
         variance = clustering.survival_variance(members) if by_site else None
@@ -165,15 +179,16 @@ def estimate(study: Study, method: Method, members: Members, counts: Counts) -> 
 
 
 def _group(study: Study, method: Method, place: int) -> GroupResult:
+    if method.estimator == "turnbull":
+        return _interval_group(study, method, place)
     members = study.members(place)
     counts = members.counts()
-    curve = estimate(study, method, members, counts)
+    curve = _curve(study, method, members, counts)
     own = counts if method.estimator == "km" else event_free(counts)
     tau = analysis_days(method.tau_months)
     by_site = study.question.unit == "site"
     spread = clustering.area_variance(_free_of(members, method), tau, competing=False) if by_site else None
-    independent = members if by_site else replace(members, cluster=np.arange(len(members.time)))
-    lost = clustering.area_variance(independent, tau, competing=True) if method.estimator == "cif" else None
+    lost = _loss_variance(members, counts, tau, by_site) if method.estimator == "cif" and counts.n else None
     return GroupResult(
         study.labels[place],
         counts,
@@ -186,6 +201,33 @@ def _group(study: Study, method: Method, place: int) -> GroupResult:
         tuple(at_risk(counts, months) for months in (0.0, *method.times)),
         _gaps(counts, method) if study.question.endpoint not in DEATH_INSIDE else (),
     )
+
+
+def _interval_group(study: Study, method: Method, place: int) -> GroupResult:
+    """Estimate a group from intervals: no restricted mean, for the curve is not unique inside them."""
+    people = interval_analysis.intervals(study, place)
+    fit, curve = interval_analysis.fit(people, bootstrap=method.bootstrap, seed=method.seed + place, level=method.level)
+    counts = people.counts
+    return GroupResult(
+        study.labels[place],
+        counts,
+        curve,
+        tuple(landmark(curve, counts, months) for months in method.times),
+        median(curve),
+        Estimate(NAN),
+        Estimate(NAN),
+        follow_up(study.follow_up_counts(place), ci_type=method.ci_type, level=method.level),
+        tuple(at_risk(counts, months) for months in (0.0, *method.times)),
+        (),
+        fit,
+    )
+
+
+def _loss_variance(members: Members, counts: Counts, tau: float, by_site: bool) -> float:
+    if not by_site and not counts.late_entry:
+        return loss_variance(counts, tau)
+    clusters = members.cluster if by_site else np.arange(len(members.time))
+    return clustering.area_variance(replace(members, cluster=clusters), tau, competing=True)
 
 
 def _free_of(members: Members, method: Method) -> Members:
@@ -219,11 +261,15 @@ def _gaps(counts: Counts, method: Method) -> tuple[Gap, ...]:
 
 def compare(study: Study, method: Method) -> tuple[Comparison, ...]:
     """Run the tests that go with the endpoint and unit, over all groups and by pairs: the estimator's own first."""
+    if method.estimator == "turnbull":
+        return ()
     return _Tests(study, method).run(pairs=True)
 
 
 def compare_overall(study: Study, method: Method) -> tuple[Comparison, ...]:
     """Run the overall tests only."""
+    if method.estimator == "turnbull":
+        return ()
     return _Tests(study, method).run(pairs=False)
 
 
@@ -307,7 +353,7 @@ def _about(group: GroupResult, method: Method) -> list[tuple[str, str]]:
     if beyond:
         listed = ", ".join(f"{m:g}" for m in beyond)
         found.append(("beyond-follow-up", f"follow-up ends before month {listed}: not estimated there"))
-    if np.isnan(group.restricted_mean.estimate):
+    if np.isnan(group.restricted_mean.estimate) and group.fit is None:
         found.append(("tau-beyond-follow-up", f"follow-up ends before month {method.tau_months:g}: no restricted mean"))
     if counts.late_entry and _risk_set_empties(counts):
         found.append(("risk-set-empty", "everybody at risk had the event while others had yet to enter"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sbrt_followup.outcomes import accounts
@@ -18,6 +18,7 @@ from sbrt_followup.outcomes.endpoints import (
     study,
 )
 from sbrt_followup.outcomes.null_check import NullCheck, null_check
+from sbrt_followup.outcomes.policies import UNRESOLVED, Dating
 from sbrt_followup.outcomes.scans import scan_days, with_last_clear
 from sbrt_followup.records import Exclusion, Records
 
@@ -34,6 +35,15 @@ class Grouping:
     basis: str = ""  # of the rules that made it; empty for a column of the user's own
     note: str = ""
     absent: str = "is missing"  # why a row has none
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """How many of a group have growth that was neither confirmed nor retracted by the end."""
+
+    group: str
+    unresolved: int
+    n: int
 
 
 def _silent(done: int) -> None:
@@ -60,8 +70,11 @@ class Curves:
     excluded: tuple[Exclusion, ...]
     cautions: tuple[Caution, ...]
     grouping: Grouping | None = None
-    others: tuple[tuple[str, Analysis], ...] = field(default=())
-    """The same question under other event-date policies."""
+    policy: str = ""
+    """The event-date policy of the analysis; none: dates as recorded."""
+    others: tuple[tuple[str, Analysis], ...] = ()
+    """The same question under other event-date policies, without tests."""
+    unresolved: tuple[Unresolved, ...] = ()
     null_check: NullCheck | None = None
 
 
@@ -72,6 +85,7 @@ def curves(
     *,
     grouping: Grouping | None = None,
     imaging: Records | None = None,
+    dates: Dating | None = None,
     check: Simulation | None = None,
     on_error: str = "refuse",
     file: str = "cohort",
@@ -79,9 +93,16 @@ def curves(
     """Answer a question about a cohort."""
     by = None if grouping is None else grouping.values
     name, absent = ("", "") if grouping is None else (grouping.name, grouping.absent)
-    frame = cohort.frame if imaging is None else with_last_clear(cohort.frame, imaging.frame)
-    people = study(frame, question, by=by, by_name=name, by_absent=absent, on_error=on_error, file=file)
+    frame = cohort.frame if dates is None else dates.frame
+    if imaging is not None:
+        frame = with_last_clear(frame, imaging.frame)
+
+    def ask(table: pd.DataFrame) -> Study:
+        return study(table, question, by=by, by_name=name, by_absent=absent, on_error=on_error, file=file)
+
+    people = ask(frame)
     analysis = analyse(people, method)
+    others = {} if dates is None else {policy: ask(table) for policy, table in dates.others.items()}
     scans = None if imaging is None else scan_days(people, imaging.frame)
     gaps = accounts.event_gaps(people) if scans is None else accounts.imaging_gaps(people, *scans)
     deaths = () if question.endpoint in DEATH_INSIDE else accounts.late_deaths(people, method.times[0])
@@ -98,9 +119,23 @@ def curves(
         tuple(Exclusion(row, reason) for row, reason in excluded),
         tuple(found),
         grouping,
+        policy="" if dates is None else dates.primary,
+        others=tuple((policy, analyse(other, method, tests=False)) for policy, other in others.items()),
+        unresolved=() if dates is None else _unresolved(dates, people, others),
         null_check=None
         if check is None
         else null_check(people, method, scans, check.replicates, check.seed, check.progress),
+    )
+
+
+def _unresolved(dates: Dating, people: Study, others: dict[str, Study]) -> tuple[Unresolved, ...]:
+    """Count, by group, those who have an event only if open growth is one."""
+    with_all = others.get(f"{dates.primary}, {UNRESOLVED}")
+    if with_all is None:
+        return ()
+    return tuple(
+        Unresolved(label, with_all.counts(g).events - people.counts(g).events, people.counts(g).n)
+        for g, label in enumerate(people.labels)
     )
 
 

@@ -290,15 +290,17 @@ class _Days:
         cuts.append((np.minimum(quiet, as_of), as_of, AT_AS_OF))
         for at, limit, why in cuts:
             cut = time > limit
-            if why == AT_DISTANT:  # a death on the same day comes after it
-                cut |= (status == COMPETING) & (time == limit)
+            if why == AT_DISTANT:  # its scan shows the site clear, later than any clear MRI and before any death
+                cut |= status != EVENT
             elif why == AT_RETREATMENT:  # an event found on the day of re-treatment was there before it
                 cut &= (status != EVENT) | (time > limit + 1)
             moved = cut & np.isfinite(limit)
             ending[moved] = np.where(at < limit, _quiet_ending(use_mri), why)[moved]
             time, status = np.where(moved, at, time), np.where(moved, CENSORED, status)
         stopped = _stop_reason(ledger, unit)
-        told = np.isin(ending.astype(str), [AT_LAST_MRI, AT_LAST_CONTACT]) & np.array([t is not None for t in stopped])
+        told = np.isin(ending.astype(str), [AT_LAST_MRI, AT_LAST_CONTACT]) & np.array(
+            [t is not None for t in stopped], dtype=bool
+        )
         ending[told] = stopped[told]
         self.time, self.status, self.ending = time, status.astype(np.int64), ending
         until = np.where(np.isfinite(event), event, np.inf) + zero

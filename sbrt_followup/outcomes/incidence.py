@@ -74,6 +74,29 @@ def time_to_half(curve: Curve) -> Estimate:
     return Estimate(*first)
 
 
+def loss_variance(counts: Counts, tau: float) -> float:
+    """Give the variance of the time lost up to tau by the infinitesimal jackknife (nobody enters late).
+
+    All who leave at one time with one status move the area alike, so that a pass over the counts is enough.
+    """
+    n = counts.n_risk.astype(np.float64)
+    own = counts.n_event.astype(np.float64)
+    either = own + counts.n_competing
+    _, free = incidence_steps(counts)
+    before = np.concatenate([[1.0], free[:-1]])
+    left = n - either
+    hazard = np.divide(either, n * left, out=np.zeros_like(n), where=left > 0)
+    falls = np.cumsum(hazard)  # by how much log S falls for each one more at risk
+    falls_before = np.concatenate([[0.0], falls[:-1]])
+    ahead = np.maximum(tau - counts.time, 0.0)
+    jump = ahead * before * own / n
+    beyond = jump.sum() - np.cumsum(jump)
+    exposed = np.cumsum(jump * falls_before) - np.cumsum(jump / n) + falls * beyond
+    failing = -np.divide(1.0, left, out=np.zeros_like(n), where=left > 0) * beyond
+    moves = ((counts.n_censor, 0.0), (counts.n_competing, failing), (counts.n_event, failing + ahead * before / n))
+    return float(sum((number * (exposed + move) ** 2).sum() for number, move in moves))
+
+
 def restricted_loss(counts: Counts, tau: float, *, variance_of_area: float | None = None) -> Estimate:
     """Give the mean time lost to the endpoint's own event up to tau days: the area under its incidence."""
     incidence, free = incidence_steps(counts)

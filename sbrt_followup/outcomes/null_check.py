@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from sbrt_followup.outcomes.analysis import Method, compare_overall, estimate
+from sbrt_followup.outcomes.analysis import Method, compare_overall, curve_of
 from sbrt_followup.outcomes.counts import CENSORED, COMPETING, EVENT, Floats, Ints
 from sbrt_followup.outcomes.endpoints import AT_DISTANT, AT_RETREATMENT, DEATH_INSIDE, Study
-from sbrt_followup.outcomes.survival import Curve, kaplan_meier
+from sbrt_followup.outcomes.survival import kaplan_meier
 from sbrt_followup.problems import refuse
 from sbrt_followup.timing import analysis_days
 
@@ -100,7 +100,7 @@ def null_check(
     days = np.array([analysis_days(m) for m in method.times])
     # Only landmarks that this cohort gives, and that most simulated ones give too.
     estimable = np.array(
-        [[days[k] <= _curve(study, method, g).reach for k in range(len(days))] for g in range(len(truths))]
+        [[days[k] <= curve_of(study, method, g).reach for k in range(len(days))] for g in range(len(truths))]
     )
     rejected: dict[str, list[bool]] = {}
     total = np.zeros((len(study.labels), len(days)))
@@ -111,7 +111,7 @@ def null_check(
             if np.isfinite(test.p_value) and test.name != "gray_competing":  # deaths are not simulated
                 rejected.setdefault(test.name, []).append(test.p_value < ALPHA)
         for place in range(len(study.labels)):
-            curve = _curve(made, method, place)
+            curve = curve_of(made, method, place)
             value, _, low, high = np.array([curve.step(d) for d in days]).T
             known, limits = np.isfinite(value), np.isfinite(low)
             total[place] += np.where(known, value, 0.0)
@@ -133,11 +133,6 @@ def null_check(
             if estimable[g, k] and 2 * counted[g, k] >= replicates
         ),
     )
-
-
-def _curve(study: Study, method: Method, place: int) -> Curve:
-    members = study.members(place)
-    return estimate(study, method, members, members.counts())
 
 
 def _check(study: Study) -> None:
@@ -256,8 +251,8 @@ def _truth(study: Study, ground: _Ground, method: Method, place: int) -> Floats:
     at = np.searchsorted(grid, ends)
     if study.question.endpoint in DEATH_INSIDE:
         both = surviving * alive
-        return np.asarray(both[at] if method.estimator == "km" else 1.0 - both[at])
-    if method.estimator == "km":
+        return np.asarray(both[at] if method.estimator != "cif" else 1.0 - both[at])
+    if method.estimator != "cif":
         return np.asarray(surviving[at])
     moves = -np.diff(surviving) * (alive[:-1] + alive[1:]) / 2
     return np.asarray(np.concatenate([[0.0], np.cumsum(moves)])[at])

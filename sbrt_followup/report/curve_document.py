@@ -1,7 +1,7 @@
 """The JSON of `curves`, schema_version 1: null where not reached or not estimable, never NaN.
 
 The keys of the contract come first; `cautions`, `at_risk`, `km_cif_gap`, `censoring`, `late_deaths`, `scan_gaps`,
-`policies`, `null_check`, `grouping` and `methods` are added to them.
+`policy`, `policies`, `unresolved`, `null_check`, `grouping` and `methods` are added to them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sbrt_followup.outcomes.survival import Estimate
 from sbrt_followup.report import curve_tables
 from sbrt_followup.report.files import json_value
 from sbrt_followup.report.methods import null_check_sentence
+from sbrt_followup.timing import analysis_days
 
 SCHEMA_VERSION = 1
 
@@ -40,7 +41,9 @@ def document(result: Curves, methods: str, manifest: Mapping[str, Any]) -> dict[
         "censoring": curve_tables.endings(result),
         "late_deaths": curve_tables.late_deaths(result),
         "scan_gaps": curve_tables.scan_gaps(result),
+        "policy": result.policy or None,
         "policies": curve_tables.policies(result),
+        "unresolved": curve_tables.unresolved(result),
         "null_check": _null_check(result),
         "grouping": _grouping(result),
         "methods": methods,
@@ -96,13 +99,10 @@ def _grouping(result: Curves) -> dict[str, Any] | None:
 
 
 def _groups(result: Curves) -> list[dict[str, Any]]:
-    steps: dict[str, list[dict[str, Any]]] = {g.label: [] for g in result.analysis.groups}
-    for row in curve_tables.curve(result):
-        steps[row.pop("group")].append(row)
-    return [_group(g, steps[g.label], result.analysis) for g in result.analysis.groups]
+    return [_group(g, result.analysis) for g in result.analysis.groups]
 
 
-def _group(group: GroupResult, steps: list[dict[str, Any]], analysis: Analysis) -> dict[str, Any]:
+def _group(group: GroupResult, analysis: Analysis) -> dict[str, Any]:
     counts, tau = group.counts, analysis.method.tau_months
     mean, lost = group.restricted_mean, group.restricted_loss
     body: dict[str, Any] = {
@@ -111,7 +111,7 @@ def _group(group: GroupResult, steps: list[dict[str, Any]], analysis: Analysis) 
         "events": counts.events,
         "competing": counts.competing,
         "censored": counts.censored,
-        "curve": steps,
+        "curve": curve_tables.intervals(group) or curve_tables.steps(group),
         "landmarks": [
             {
                 "months": mark.months,
@@ -120,6 +120,7 @@ def _group(group: GroupResult, steps: list[dict[str, Any]], analysis: Analysis) 
                 "std_error": mark.std_error,
                 "ci_low": mark.ci_low,
                 "ci_high": mark.ci_high,
+                **_bounds(group, mark.months),
             }
             for mark in group.landmarks
         ],
@@ -129,7 +130,17 @@ def _group(group: GroupResult, steps: list[dict[str, Any]], analysis: Analysis) 
     }
     if analysis.method.estimator == "cif":
         body["time_lost_days"] = {"tau_months": tau, "estimate": lost.estimate, "std_error": lost.std_error}
+    if group.fit is not None:
+        body["loglik"] = group.fit.loglik
+        body["certificate"] = {"kkt_gap": group.fit.kkt_gap, "iterations": group.fit.iterations}
     return body
+
+
+def _bounds(group: GroupResult, months: float) -> dict[str, float]:
+    if group.fit is None:
+        return {}
+    low, high = group.fit.bounds(analysis_days(months))
+    return {"surv_low": low, "surv_high": high}
 
 
 def _with_limits(number: Estimate) -> dict[str, float]:

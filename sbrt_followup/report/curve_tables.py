@@ -10,7 +10,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sbrt_followup.outcomes.accounts import Ending, LateDeaths, ScanGaps
-from sbrt_followup.outcomes.curves import Curves
+from sbrt_followup.outcomes.analysis import GroupResult
+from sbrt_followup.outcomes.curves import Curves, Unresolved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,21 +69,37 @@ def groups(result: Curves) -> list[Row]:
 
 
 def curve(result: Curves) -> list[Row]:
-    """Give every step of every curve."""
-    rows: list[Row] = []
-    for g in result.analysis.groups:
-        c, s = g.counts, g.curve
-        columns = (
-            c.time, c.n_risk, c.n_event, c.n_competing, c.n_censor, s.estimate, s.std_error, s.ci_low, s.ci_high,
-        )  # fmt: skip
-        names = (
-            "time_days", "n_risk", "n_event", "n_competing", "n_censor", "estimate", "std_error", "ci_low", "ci_high",
-        )  # fmt: skip
-        rows += [
-            {"group": g.label, **dict(zip(names, cells, strict=True))}
-            for cells in zip(*(column.tolist() for column in columns), strict=True)
-        ]
-    return rows
+    """Give every step of every curve; of interval-censored data every interval that carries mass."""
+    return [{"group": g.label, **row} for g in result.analysis.groups for row in (intervals(g) or steps(g))]
+
+
+def steps(group: GroupResult) -> list[Row]:
+    """Give the steps of one group's curve."""
+    c, s = group.counts, group.curve
+    columns = {
+        "time_days": c.time, "n_risk": c.n_risk, "n_event": c.n_event, "n_competing": c.n_competing,
+        "n_censor": c.n_censor, "estimate": s.estimate, "std_error": s.std_error, "ci_low": s.ci_low,
+        "ci_high": s.ci_high,
+    }  # fmt: skip
+    return _rows(columns) if group.fit is None else []
+
+
+def intervals(group: GroupResult) -> list[Row]:
+    """Give the intervals of one group's interval-censored curve."""
+    f = group.fit
+    if f is None:
+        return []
+    return _rows(
+        {
+            "left_days": f.left, "right_days": f.right, "mass": f.mass, "surv_low": f.surv_low,
+            "surv_high": f.surv_high, "ci_low": f.ci_low, "ci_high": f.ci_high,
+        }
+    )  # fmt: skip
+
+
+def _rows(columns: dict[str, Any]) -> list[Row]:
+    cells = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in cells]
 
 
 def tests(result: Curves) -> list[Row]:
@@ -156,10 +173,16 @@ def policies(result: Curves) -> list[Row]:
             "ci_low": mark.ci_low,
             "ci_high": mark.ci_high,
         }
-        for name, analysis in result.others
+        for name, analysis in ((result.policy, result.analysis), *result.others)
+        if result.policy
         for g in analysis.groups
         for mark in g.landmarks
     ]
+
+
+def unresolved(result: Curves) -> list[Row]:
+    """Give how many have growth that was neither confirmed nor retracted by the end."""
+    return [asdict(row) for row in result.unresolved]
 
 
 def null_check(result: Curves) -> list[Row]:
@@ -192,6 +215,7 @@ TABLES: dict[str, Callable[[Curves], list[Row]]] = {
     "late-deaths": late_deaths,
     "scan-gaps": scan_gaps,
     "policies": policies,
+    "unresolved": unresolved,
     "null-check": null_check,
     "excluded": excluded,
 }
@@ -208,6 +232,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "scan-gaps": tuple(ScanGaps.__dataclass_fields__),
     "censoring": tuple(Ending.__dataclass_fields__),
     "policies": ("policy", "group", "events", "months", "n_risk", "estimate", "std_error", "ci_low", "ci_high"),
+    "unresolved": tuple(Unresolved.__dataclass_fields__),
     "null-check": (
         "test", "group", "months", "size", "margin", "truth", "mean_estimate", "bias", "coverage", "replicates",
     ),

@@ -45,6 +45,7 @@ def render(result: Curves, methods: str, console: Console) -> None:
         ("Days from the last MRI to deaths that count as competing", _late_deaths(result)),
         ("Days between scans", _scan_gaps(result)),
         ("Under each event-date policy", _policies(result)),
+        ("Growth neither confirmed nor retracted by the end", _unresolved(result)),
         ("Tests", _tests(analysis)),
         ("Landmarks under equal hazards (simulated on this cohort's scans)", _null_check(result)),
     ):
@@ -234,7 +235,8 @@ def _scan_gaps(result: Curves) -> Table | None:
 def _policies(result: Curves) -> Table | None:
     rows = [
         [name, g.label, str(g.counts.events), *(_estimate(m.estimate, m.ci_low, m.ci_high) for m in g.landmarks)]
-        for name, analysis in result.others
+        for name, analysis in ((result.policy, result.analysis), *result.others)
+        if result.policy
         for g in analysis.groups
     ]
     columns = ["policy", "group", "events", *(f"{months(m)} months" for m in result.analysis.method.times)]
@@ -256,6 +258,11 @@ def _null_check(result: Curves) -> Table | None:
         for m in result.null_check.landmarks
     ]
     return _table(["group", "month", "truth", "mean estimate", "bias, points", "interval holds it"], rows)
+
+
+def _unresolved(result: Curves) -> Table | None:
+    rows = [[u.group, str(u.unresolved), str(u.n)] for u in result.unresolved]
+    return _table(["group", "unresolved", "of"], rows) if rows else None
 
 
 def _tests(analysis: Analysis) -> Table | None:

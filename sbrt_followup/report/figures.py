@@ -16,6 +16,7 @@ import numpy as np
 
 from sbrt_followup.outcomes.analysis import FEW_AT_RISK, Analysis, GroupResult, at_risk
 from sbrt_followup.outcomes.curves import Curves
+from sbrt_followup.outcomes.interval_analysis import IntervalFit
 from sbrt_followup.problems import Source, refuse
 from sbrt_followup.report.axis import month_ticks
 from sbrt_followup.report.wording import TEST, curve_name, p_text
@@ -68,10 +69,15 @@ def notes_of(result: Curves) -> tuple[str, ...]:
     """Say what must stand under the figure: bands, faint parts, and what the groups rest on."""
     analysis = result.analysis
     method = analysis.method
-    bands = f"Bands: pointwise {100 * method.level:g} % intervals ({method.ci_type})"
-    notes = [f"{bands}. Ticks: censored. Faint: fewer than {FEW_AT_RISK} at risk."]
+    level = f"{100 * method.level:g} %"
+    if method.estimator == "turnbull":
+        parts = ["Boxes: intervals between MRIs in which the curve is not unique"]
+        parts += [f"Bands: pointwise {level} bootstrap intervals"] if method.bootstrap else []
+    else:
+        parts = [f"Bands: pointwise {level} intervals ({method.ci_type})", "Ticks: censored"]
+    notes = [". ".join([*parts, f"Faint: fewer than {FEW_AT_RISK} at risk."])]
     if result.grouping is not None and result.grouping.note:
-        notes.append(f"{result.grouping.name}: {result.grouping.note}.")
+        notes.append(f"{result.grouping.note}.")
     notes += [c.message + "." for c in result.cautions if c.group is None]
     return tuple(note[:1].upper() + note[1:] for note in notes)
 
@@ -80,7 +86,9 @@ def draw(analysis: Analysis, *, title: str = "", notes: tuple[str, ...] = ()) ->
     """Draw the curves with their risk table."""
     from matplotlib.figure import Figure
 
-    groups = [g for g in analysis.groups if g.counts.n] or list(analysis.groups)
+    groups = [g for g in analysis.groups if g.counts.n]
+    if not groups:
+        raise refuse("nothing-to-draw", "nobody is left to draw: every row is excluded")
     ticks = month_ticks(analysis)
     lines = 3 * (len(groups) + 1)
     table, plot, foot = 0.17 * lines + 0.1, 3.9, 0.62 + 0.16 * len(_wrapped(notes))
@@ -104,7 +112,7 @@ def draw(analysis: Analysis, *, title: str = "", notes: tuple[str, ...] = ()) ->
 def _wrapped(notes: tuple[str, ...]) -> list[str]:
     import textwrap
 
-    return [line for note in notes for line in textwrap.wrap(note, 125)]
+    return [line for note in notes for line in textwrap.wrap(note, 130)]
 
 
 def _style(place: int) -> tuple[str, Any]:
@@ -121,12 +129,8 @@ def _draw_group(axes: Axes, group: GroupResult, place: int, analysis: Analysis) 
     value = np.concatenate([[curve.start], curve.estimate])
     low, high = (np.concatenate([[np.nan], limit]) for limit in (curve.ci_low, curve.ci_high))
     # The step that begins at a time is faint if fewer than ten are still at risk just after it.
-    after = counts.n_risk - counts.n_event - counts.n_competing - counts.n_censor
-    many = (
-        np.concatenate([[True], after >= FEW_AT_RISK])
-        if not counts.late_entry
-        else np.concatenate([[counts.n_risk[0] >= FEW_AT_RISK], counts.n_risk >= FEW_AT_RISK])
-    )
+    many = counts.at_risk(np.nextafter(time * MONTH, np.inf)) >= FEW_AT_RISK
+    many[0] = counts.n >= FEW_AT_RISK or bool(many[0])
     label = _legend(group)
     for thick in (True, False):
         keep = many if thick else ~many
@@ -137,10 +141,25 @@ def _draw_group(axes: Axes, group: GroupResult, place: int, analysis: Analysis) 
         axes.plot(x, y, color=colour, linestyle=style, linewidth=1.6, alpha=shade, label=label if thick else None)
         (x, a), (_, b) = _steps(time, low, keep), _steps(time, high, keep)
         axes.fill_between(x, a, b, color=colour, alpha=0.14 * shade, linewidth=0)
+    if group.fit is not None:
+        _shade_intervals(axes, group.fit, colour)
+        return
     lost = counts.n_censor > 0
     axes.plot(
         curve.time[lost] / MONTH, curve.estimate[lost], "|", color=colour, markersize=5, markeredgewidth=0.8, alpha=0.75
     )
+
+
+def _shade_intervals(axes: Axes, fit: IntervalFit, colour: str) -> None:
+    """Show where the curve is not unique: it may fall anywhere inside these boxes."""
+    from matplotlib.patches import Rectangle
+
+    for left, right, low, high in zip(fit.left, fit.right, fit.surv_low, fit.surv_high, strict=True):
+        if np.isfinite(right) and right > left:
+            box = Rectangle(
+                (left / MONTH, low), (right - left) / MONTH, high - low, color=colour, alpha=0.22, linewidth=0
+            )
+            axes.add_patch(box)
 
 
 def _steps(time: Any, value: Any, keep: Any) -> tuple[Any, Any]:
@@ -170,7 +189,9 @@ def _dress(axes: Axes, analysis: Analysis, ticks: list[float], groups: list[Grou
     top, highest = 1.0, max((_highest(g) for g in groups), default=1.0)
     if rising:
         # Room for the legend above the curves, or below them where they rise to the top.
-        top = min(1.0, max(0.3, float(np.ceil(highest * 13.5) / 10)))
+        wanted = min(1.0, max(0.3, 1.3 * highest))
+        unit = 0.2 if wanted > 0.6 else 0.1
+        top = min(1.0, unit * float(np.ceil(wanted / unit - 1e-9)))
     axes.set_ylim(0, top)
     grid = np.arange(0, top + 1e-9, 0.2 if top > 0.6 else 0.1)
     axes.set_yticks(grid, [f"{100 * v:.0f}" for v in grid])
@@ -188,14 +209,14 @@ def _highest(group: GroupResult) -> float:
     curve = group.curve
     if not curve.time.size:
         return 0.0
-    sure = group.counts.n_risk >= FEW_AT_RISK
+    sure = group.counts.at_risk(curve.time) >= FEW_AT_RISK
     limits = curve.ci_high[sure & np.isfinite(curve.ci_high)]
     return max(float(curve.estimate.max()), float(limits.max()) if limits.size else 0.0)
 
 
 def test_text(analysis: Analysis) -> str:
     """Give the overall test for a figure, or why there is none."""
-    own = {"km": "logrank", "cif": "gray"}
+    own = {"km": "logrank", "cif": "gray", "turnbull": "interval_logrank"}
     overall = {t.name: t for t in analysis.tests if t.groups is None}
     test = overall.get(own[analysis.method.estimator]) or overall.get("logrank")
     if test is None:

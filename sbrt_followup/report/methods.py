@@ -16,6 +16,13 @@ _RETREATMENT = {
 }
 
 
+_POLICY = {
+    "first_growth": "Progression is dated back to the first MRI of confirmed growth.",
+    "confirmation": "Progression is dated at the MRI that confirmed growth.",
+    "detected": "Progression is dated at the first MRI on which growth was called, retracted or not.",
+}
+
+
 def methods(result: Curves) -> str:
     """Describe how the curves were made."""
     analysis = result.analysis
@@ -26,6 +33,10 @@ def methods(result: Curves) -> str:
         _unit(question),
         f"Without the event, follow-up was censored at {_censored_at(result)}.",
     ]
+    if result.policy:
+        sentences.append(_POLICY[result.policy])
+        if len(result.others) > 1:
+            sentences.append("This policy was the primary one; curves under the others carry no p-value.")
     if question.endpoint == "local_progression":
         sentences.append("A progression elsewhere in the spine censored local progression at its date.")
     if question.endpoint != "death":
@@ -43,7 +54,7 @@ def methods(result: Curves) -> str:
     sentences += _testing(result)
     if result.grouping is not None:
         sentences.append(_grouping(result))
-    if analysis.study.last_clear_mri.size and question.endpoint not in DEATH_INSIDE:
+    if question.endpoint != "death" and analysis.method.estimator != "turnbull":
         sentences.append(
             "Progression is found at MRIs: its date is that of the scan, later than the event by up to one interval."
         )
@@ -58,6 +69,8 @@ def methods(result: Curves) -> str:
 
 def _censored_at(result: Curves) -> str:
     study = result.analysis.study
+    if result.analysis.method.estimator == "turnbull":
+        return "the last MRI without it (on day 0 if there was none), also in those who died"
     if study.question.endpoint == "death" or study.question.censored_at == "last_contact":
         return "the day last known alive"
     if not np.isfinite(study.last_clear_mri).any():
@@ -91,6 +104,17 @@ def _estimation(result: Curves) -> list[str]:
         if question.endpoint not in DEATH_INSIDE:
             said.append("Death was censored, so that one minus the curve overstates the incidence where patients die.")
         return said
+    if method.estimator == "turnbull":
+        said = [
+            "The event is known only to lie between the last MRI without it and the MRI that showed it.",
+            "Survival curves are the nonparametric maximum likelihood estimate for such intervals (Turnbull).",
+            "Each is proved to be the maximum by its Karush–Kuhn–Tucker gap.",
+        ]
+        if method.bootstrap:
+            said.append(
+                f"Intervals are {level} percentiles of {method.bootstrap:,} bootstrap samples of patients (seed {method.seed})."
+            )
+        return said
     error = "clustered standard errors" if clustered else "Aalen's variance (as in R's cmprsk)"
     return [
         f"Cumulative incidence is the Aalen–Johansen estimate with death as competing event, {error} and pointwise "
@@ -104,9 +128,9 @@ def _estimation(result: Curves) -> list[str]:
 def _testing(result: Curves) -> list[str]:
     analysis = result.analysis
     question, method = analysis.study.question, analysis.method
-    said = [
-        f"Median follow-up is by reverse Kaplan–Meier; the restricted mean runs to {months(method.tau_months)} months."
-    ]
+    said = ["Median follow-up is by reverse Kaplan–Meier."]
+    if method.estimator != "turnbull":
+        said.append(f"Restricted means run to {months(method.tau_months)} months.")
     names = list(dict.fromkeys(t.name for t in analysis.tests if t.p_value == t.p_value))
     if names:
         listed = [TEST[n] for n in names]

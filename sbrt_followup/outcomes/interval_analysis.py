@@ -1,0 +1,158 @@
+"""A study as intervals (last clear MRI, event], and its groups estimated by nonparametric maximum likelihood.
+
+Conventions. Whoever has no event, dies or is lost is censored at the last clear MRI, on day 0 without one. The curve is
+unique only outside the intervals that carry mass: `surv_high` is survival before such an interval, `surv_low` after it.
+Read as a step curve the mass lies at the interval's right end, where the event is known to have happened. Intervals of
+confidence exist only by bootstrap: patients resampled within their group, percentiles, from a seed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from sbrt_followup.outcomes.counts import COMPETING, EVENT, Counts, Floats, Ints, count
+from sbrt_followup.outcomes.endpoints import AT_DISTANT, Study
+from sbrt_followup.outcomes.survival import Curve
+from sbrt_followup.problems import refuse
+
+NAN = float("nan")
+ROUNDING = 1e-12  # what is left of a sum of masses that make one
+ENDPOINTS = ("progression", "local_progression")
+
+
+class Npmle(Protocol):
+    """What a fit gives: masses on intervals, in order of time, with the proof that it is the maximum."""
+
+    left_days: Floats
+    right_days: Floats
+    mass: Floats
+    loglik: float
+    kkt_gap: float
+    iterations: int
+
+
+@dataclass(frozen=True)
+class IntervalFit:
+    """One group's fit with survival before and after each interval, and limits by bootstrap (NaN without)."""
+
+    left: Floats
+    right: Floats
+    mass: Floats
+    surv_high: Floats
+    surv_low: Floats
+    ci_low: Floats
+    ci_high: Floats
+    loglik: float
+    kkt_gap: float
+    iterations: int
+
+    def bounds(self, when: float) -> tuple[float, float]:
+        """Give the lowest and highest survival at a time that the likelihood allows."""
+        begun = (self.left < when) | ((self.left == when) & (self.right == when))
+        low = 1.0 - float(self.mass[begun].sum())
+        high = 1.0 - float(self.mass[self.right <= when].sum())
+        return max(low, 0.0), min(high, 1.0)
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """One group's people as intervals; infinite right ends are censored."""
+
+    left: Floats
+    right: Floats
+    patient: Ints
+    counts: Counts
+
+
+def check_question(study: Study) -> None:
+    """Refuse what interval censoring does not go with."""
+    question = study.question
+    if question.endpoint not in ENDPOINTS:
+        raise refuse("turnbull", f"--estimator turnbull goes with {' and '.join(ENDPOINTS)}: found between two MRIs")
+    if question.landmark_day or study.entry.any():
+        raise refuse("turnbull", "--estimator turnbull does not go with --landmark or --entry")
+
+
+def intervals(study: Study, place: int) -> Intervals:
+    """Turn one group into intervals."""
+    here = study.where(place)
+    event = study.status[here] == EVENT
+    time = study.time[here]
+    clear = np.nan_to_num(study.last_clear_mri[here], nan=0.0)
+    known = np.where(study.ending[here] == AT_DISTANT, time, clear)
+    left = np.clip(known, 0.0, time)
+    right = np.where(event, time, np.inf)
+    status = study.status[here]
+    counts = count(np.where(event, right, left), np.where(event, EVENT, np.where(status == COMPETING, COMPETING, 0)))
+    return Intervals(left, right, study.patient[here], counts)
+
+
+def fit(people: Intervals, *, bootstrap: int = 0, seed: int = 1, level: float = 0.95) -> tuple[IntervalFit, Curve]:
+    """Estimate one group, with limits if `bootstrap` is given."""
+    found = _npmle(people.left, people.right, None)
+    after = 1.0 - np.cumsum(found.mass)
+    after = np.where(after < ROUNDING, 0.0, after)
+    before = np.concatenate([[1.0], after[:-1]])
+    finite = np.isfinite(found.right_days)
+    time, step = _steps(found)
+    draws = _bootstrap(people, time, bootstrap, seed)
+    tail = (1 - level) / 2
+    if len(draws):
+        low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
+        spread = draws.std(axis=0, ddof=1)
+    else:
+        low, high, spread = (np.full(len(time), NAN) for _ in range(3))
+    lasting = found.left_days[~finite]
+    reach = float(lasting.max()) if lasting.size else float("inf")
+    curve = Curve(time, step, spread, low, high, 1.0, reach)
+    at = np.searchsorted(time, found.right_days[finite])
+    limits = [np.concatenate([limit[at], np.full(int((~finite).sum()), NAN)]) for limit in (low, high)]
+    result = IntervalFit(
+        found.left_days,
+        found.right_days,
+        found.mass,
+        before,
+        after,
+        limits[0],
+        limits[1],
+        float(found.loglik),
+        float(found.kkt_gap),
+        int(found.iterations),
+    )
+    return result, curve
+
+
+def _npmle(left: Floats, right: Floats, weights: Floats | None) -> Npmle:
+    from sbrt_followup.outcomes.interval_censored import npmle  # type: ignore[import-untyped, unused-ignore]
+
+    found: Npmle = npmle(left, right, weights=weights)
+    return found
+
+
+def _steps(found: Npmle) -> tuple[Floats, Floats]:
+    """Give the times of the steps and survival from each on, with the mass at right ends."""
+    finite = np.isfinite(found.right_days)
+    time, place = np.unique(found.right_days[finite], return_inverse=True)
+    drop = np.bincount(place, weights=found.mass[finite], minlength=len(time))
+    survival = 1.0 - np.cumsum(drop)
+    return time, np.where(survival < ROUNDING, 0.0, survival)
+
+
+def _bootstrap(people: Intervals, time: Floats, replicates: int, seed: int) -> Floats:
+    """Refit on patients drawn with replacement; give survival at the steps, one row per replicate."""
+    if not replicates or not len(time):
+        return np.empty((0, len(time)))
+    rng = np.random.default_rng(seed)
+    _, code = np.unique(people.patient, return_inverse=True)
+    patients = int(code.max()) + 1
+    draws = np.empty((replicates, len(time)))
+    for k in range(replicates):
+        weight = np.bincount(rng.integers(0, patients, patients), minlength=patients)[code].astype(np.float64)
+        drawn = weight > 0
+        when, step = _steps(_npmle(people.left[drawn], people.right[drawn], weight[drawn]))
+        at = np.searchsorted(when, time, side="right")
+        draws[k] = np.concatenate([[1.0], step])[at]
+    return draws

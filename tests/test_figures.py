@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+from reference_data import FOLDER, GROUP_COLUMN
+
+from sbrt_followup.outcomes.analysis import FEW_AT_RISK, Method
+from sbrt_followup.outcomes.curves import Grouping, curves
+from sbrt_followup.outcomes.endpoints import Question
+from sbrt_followup.problems import InputRefused
+from sbrt_followup.records import read_cohort
+from sbrt_followup.report import figures
+from sbrt_followup.report.axis import month_ticks
+from sbrt_followup.report.terminal_plot import terminal_plot
+
+
+def result_of(name="bmt", estimator="cif", rows=None, note="", by=None, endpoint="progression"):
+    records = read_cohort(FOLDER / f"{name}.csv")
+    frame = records.frame if rows is None else records.frame.iloc[rows].reset_index(drop=True)
+    column = by or GROUP_COLUMN[name]
+    grouping = Grouping(column, frame[column], note=note)
+    from dataclasses import replace
+
+    return curves(replace(records, frame=frame), Question(30, endpoint), Method(estimator), grouping=grouping)
+
+
+@pytest.mark.parametrize("kind", [".png", ".svg", ".pdf"])
+def test_the_same_result_gives_the_same_bytes(kind):
+    result = result_of()
+    assert figures.figure_bytes(result, kind) == figures.figure_bytes(result, kind)
+
+
+def test_every_number_at_risk_stands_under_its_tick():
+    result = result_of()
+    figure = figures.draw(result.analysis)
+    plot, table = figure.axes
+    ticks = month_ticks(result.analysis)
+    assert list(plot.get_xticks()) == ticks
+    shown = {}
+    for text in table.texts:
+        x, y = text.get_position()
+        if text.get_text().isdigit():
+            shown.setdefault(round(y, 1), {})[x] = int(text.get_text())
+    for place, group in enumerate(result.analysis.groups):
+        row = shown[1.5 + place]
+        assert [row[t] for t in ticks] == [
+            group.counts.n if t == 0 else int(group.counts.at_risk(t * 30.4375)) for t in ticks
+        ]
+
+
+def test_a_curve_is_drawn_as_steps_and_faint_where_few_are_at_risk():
+    result = result_of()
+    plot = figures.draw(result.analysis).axes[0]
+    group = result.analysis.groups[0]
+    mine = [line for line in plot.lines if line.get_color() == figures.COLOURS[0] and line.get_linestyle() != "None"]
+    firm, faint = mine
+    assert (firm.get_alpha(), faint.get_alpha()) == (1.0, figures.FAINT)
+    x, y = firm.get_data()
+    x, y = x[np.isfinite(x)], y[np.isfinite(y)]
+    assert ((np.diff(x) == 0) | (np.diff(y) == 0)).all()
+    last_firm_days = x.max() * 30.4375
+    assert group.counts.at_risk(last_firm_days - 0.5) >= FEW_AT_RISK
+    assert group.counts.at_risk(last_firm_days + 0.5) < FEW_AT_RISK
+    assert y.max() == pytest.approx(group.curve.step(last_firm_days)[0])
+
+
+def test_groups_differ_in_colour_and_in_line_style():
+    plot = figures.draw(result_of().analysis).axes[0]
+    legend = plot.get_legend()
+    lines = legend.get_lines()
+    assert len({line.get_color() for line in lines}) == 3
+    assert len({str(line._unscaled_dash_pattern) for line in lines}) == 3
+    assert [t.get_text() for t in legend.get_texts()] == ["g1 (n = 38)", "g2 (n = 54)", "g3 (n = 45)"]
+
+
+def test_the_figure_gives_the_estimators_own_test():
+    assert figures.test_text(result_of().analysis) == "Gray's test, p = 0.003"
+    assert figures.test_text(result_of(estimator="km").analysis) == "Log-rank test, p < 0.001"
+    assert figures.test_text(result_of(endpoint="death", estimator="km").analysis).startswith("Log-rank test, p")
+
+
+def test_a_group_under_twenty_gets_no_p_value():
+    frame = read_cohort(FOLDER / "bmt.csv").frame
+    g1 = np.flatnonzero(frame["disease"] == "g1")[:19]
+    others = np.flatnonzero(frame["disease"] != "g1")
+    assert "No p-value" in figures.test_text(result_of(rows=np.concatenate([g1, others])).analysis)
+    g1 = np.flatnonzero(frame["disease"] == "g1")[:20]
+    assert "Gray's test, p <" in figures.test_text(result_of(rows=np.concatenate([g1, others])).analysis)
+
+
+def test_what_the_groups_rest_on_stands_under_the_figure():
+    notes = figures.notes_of(result_of(note="tiers by an own split (assumption)"))
+    assert "Tiers by an own split (assumption)." in notes
+
+
+@pytest.mark.parametrize("rows", [[0], [0, 1]])
+def test_next_to_nothing_can_still_be_drawn(rows):
+    for estimator in ("km", "cif"):
+        result = result_of(rows=rows, estimator=estimator)
+        assert figures.figure_bytes(result, ".svg").startswith(b"<?xml")
+        assert terminal_plot(result.analysis, month_ticks(result.analysis))
+
+
+def test_with_nobody_left_there_is_no_figure():
+    result = result_of(rows=[])
+    with pytest.raises(InputRefused):
+        figures.figure_bytes(result, ".svg")
+    assert terminal_plot(result.analysis, month_ticks(result.analysis))
+
+
+def test_the_plain_plot_has_every_group_and_the_right_heights():
+    result = result_of(estimator="km")
+    lines = terminal_plot(result.analysis, month_ticks(result.analysis))
+    assert lines[-1].strip().split("   ") == ["a = g1", "b = g2", "c = g3"]
+    assert lines[0].startswith(" 100 % |**")
+    column = [line[8 + 32] if len(line) > 40 else " " for line in lines[:16]]  # month 48 of 96
+    heights = {mark: 1 - column.index(mark) / 15 for mark in "abc" if mark in column}
+    for place, group in enumerate(result.analysis.groups):
+        assert heights["abc"[place]] == pytest.approx(group.curve.step(48 * 30.4375)[0], abs=0.04)
