@@ -181,7 +181,7 @@ def _grid(anchor: Ints, which: Ints, courses: Sequence[Sequence[Step]], toleranc
         # Neighbours that would overlap are cut at the midpoint, so that a day belongs to one window.
         overlap = (latest[:, :-1] >= earliest[:, 1:]) & real[:, 1:]
         # A window keeps its own date, however far the neighbour's reaches.
-        middle = np.clip((latest[:, :-1] + earliest[:, 1:]) // 2, due_day[:, :-1], due_day[:, 1:] - 1)
+        middle = np.clip((latest[:, :-1] + earliest[:, 1:]) // 2, due[:, :-1], due[:, 1:] - 1)
         latest[:, :-1] = np.where(overlap, middle, latest[:, :-1])
         earliest[:, 1:] = np.where(overlap, middle + 1, earliest[:, 1:])
     interval = np.diff(due, axis=1, prepend=anchor[:, None])
