@@ -28,7 +28,7 @@ POLICIES = ("first_growth", "confirmation", "detected")
 COMPARISONS = ("baseline", "previous", "nadir", "first_growth", "peak")
 """The scans a size is compared with; the last two are those of the current episode of growth."""
 
-SIZE_SIGNS = ("not_measured", "decreased", "unchanged", "equivocal_growth", "growth")
+SIZE_SIGNS = ("not_measured", "unchanged", "decreased", "equivocal_growth", "growth")
 WINDOW_PLACES = ("before", "inside", "just_after", "outside")
 GROWTH_CALLS = (
     "not_measured",
