@@ -99,15 +99,21 @@ def references(values: Floats, scans: Scans) -> References:
 
 def at(values: Floats, reference: Ints) -> Floats:
     """Give the value of the compared scan of each MRI, NaN without one."""
-    return np.where(reference >= 0, values[np.maximum(reference, 0)], np.nan) if len(values) else values
+    if not len(values):
+        return values
+    result: Floats = np.where(reference >= 0, values[np.maximum(reference, 0)], np.nan)
+    return result
 
 
 def change(measure: str, values: Floats, then: Floats) -> Floats:
     """Give the change of a measure against compared values, NaN where not known."""
     if measure == "diameter_mm":
-        return np.round(values - then, DECIMALS)
+        difference: Floats = np.round(values - then, DECIMALS)
+        return difference
     if measure == "area_mm2":
-        return np.round(np.divide(values, then, out=np.full(len(values), np.nan), where=then > 0), DECIMALS)
+        ratio: Floats = np.divide(values, then, out=np.full(len(values), np.nan), where=then > 0)
+        rounded: Floats = np.round(ratio, DECIMALS)
+        return rounded
     return percent(values, then)
 
 

@@ -120,7 +120,10 @@ def follow(reading: Readings) -> Episodes:
             began = carry.began[scans.start[asked]] == _level("began_in_window", "yes")
             course[asked] = np.where(gone, np.where(began, PSEUDO, RETRACTED), course[asked])
             # Other than by size, growth cannot be gone while the MRI itself shows progression.
-            course[asked] = np.where(own[asked] == STATE["progression"], CONFIRMED, course[asked])
+            outright = asked[own[asked] == STATE["progression"]]
+            course[outright] = CONFIRMED
+            decided_elsewhere = np.concatenate([outright, asked[gone]])
+            course_rule[decided_elsewhere] = growth_rule[decided_elsewhere] = NOT_RESOLVED
         # Closing, then opening, then confirming.
         closes = np.isin(course[here], (RETRACTED, PSEUDO)) & is_open
         ended = carry.first[at[closes]]

@@ -31,7 +31,7 @@ def _chances(coverage: float, most: int) -> tuple[tuple[float, ...], tuple[float
     """Give the chance of at least one breach by the k-th MRI after the first, k = 0 … most: v nadir, v baseline."""
     limit = NormalDist().inv_cdf(0.5 + coverage / 2.0) * math.sqrt(2.0)  # in units of one measurement's error
     step = _GRID[1] - _GRID[0]
-    density = np.exp(-_GRID**2 / 2.0) / math.sqrt(2.0 * math.pi)
+    density = np.exp(-(_GRID**2) / 2.0) / math.sqrt(2.0 * math.pi)
     stays = _normal_below(_GRID + limit) - _normal_below(_GRID)  # above the smallest so far, without a breach
     within = _normal_below(_GRID + limit)
     lowest = density.copy()

@@ -103,7 +103,9 @@ def read(frame: pd.DataFrame, imaging: pd.DataFrame, rulebook: Rulebook, as_of: 
     site = site_facts(frame, rulebook.sins)
     windows = windows_of(rulebook, site.facts, len(frame))
     facts = scan_facts(frame, scans, taken, site.facts)
-    refs = {c.measure: references(taken.numbers[c.measure], scans) for c in criteria.sizes if c.measure}
+    refs: dict[str, References] = {
+        c.measure: references(taken.numbers[c.measure], scans) for c in criteria.sizes if c.measure
+    }
     reading = Readings(rulebook, criteria, frame, scans, taken, site, windows, facts, refs)
     before = np.where(scans.before >= 0, scans.since[np.maximum(scans.before, 0)], np.iinfo(np.int32).min)
     # Without any MRI before, growth seen now may have begun at any time: the window counts as just past.
