@@ -120,7 +120,8 @@ def change(measure: str, values: Floats, then: Floats) -> Floats:
 def percent(values: Floats, then: Floats) -> Floats:
     """Give the change in percent, rounded; NaN against nothing or 0."""
     share = np.divide(values - then, then, out=np.full(len(values), np.nan), where=then > 0)
-    return np.round(share * 100.0, DECIMALS)
+    rounded: Floats = np.round(share * 100.0, DECIMALS)
+    return rounded
 
 
 def interval(name: str, values: Floats) -> Interval:
