@@ -155,6 +155,17 @@ def _list(parts: Sequence[str]) -> str:
     return "; ".join(dict.fromkeys(p for p in parts if p))
 
 
+def never_recorded(reading: Readings) -> tuple[str, ...]:
+    """List the criteria that no MRI of the cohort recorded enough for; said once, not on every row."""
+    after = ~reading.scans.baseline
+    sizes = [
+        c.id for c in reading.criteria.sizes if c.measure and np.isnan(reading.read.numbers[c.measure][after]).all()
+    ]
+    listed = ("epidural", "neurology", "sign", "alert", "pain", "spread")
+    asked = [a for a in reading.answers.values() if a.criterion.role in listed]
+    return (*sizes, *(a.criterion.id for a in asked if (a.outcome[after] < 0).all()))
+
+
 class _Words:
     """Says one row's texts; each method is asked once per combination of codes."""
 
@@ -251,11 +262,13 @@ class _Words:
         return np.asarray(a.values(flag, 0) == 1)
 
     def not_recorded(self) -> Any:
-        """List the criteria that could not be asked, because what they rest on was not recorded."""
+        """List the criteria that could not be asked of this MRI, though others of the cohort could be asked."""
         asked = [*self.signs, *(self.answers[c.id] for c in self.reading.criteria.alerts)]
         asked += [self.answers[c.id] for c in self.reading.criteria.pains] + [self.once["spread"]]
+        never = never_recorded(self.reading)
+        asked = [a for a in asked if a.criterion.id not in never]
         codes = [(a.outcome < 0).astype(np.int64) for a in asked]
-        sized = {c.measure: c for c in self.reading.criteria.sizes}
+        sized = {c.measure: c for c in self.reading.criteria.sizes if c.id not in never}
         missing = [np.isnan(self.reading.read.numbers[m]).astype(np.int64) for m in sized if m]
 
         def say(row: int) -> str:
@@ -315,7 +328,7 @@ class _Words:
         sized, e = self.reading.sized, self.episodes
         growth, state, epidural, neurology = (self.once[r] for r in ("growth", "state", "epidural", "neurology"))
         alerts = [self.answers[c.id] for c in self.reading.criteria.alerts]
-        column = self.reading.criteria.once["course"]
+        column, own = self.reading.criteria.once["course"], self.reading.called
         keys = [
             self.baseline, *codes, growth.outcome, state.rule_code, epidural.outcome, neurology.outcome, *(a.outcome for a in alerts),
             *self.window_codes, e.course, e.course_rule, e.resolution, e.state, self.once["spread"].outcome,
@@ -326,14 +339,15 @@ class _Words:
                 return "the MRI on or before time zero nearest to it"
             parts = [self._alert(a, row) for a in alerts]
             parts += [self._sized(s, int(code[row])) for s, code in zip(sized, codes, strict=True) if code[row] >= 0]
+            overruled = e.called[row] != own[row]
             for a in (epidural, neurology, growth, state):
-                if a.outcome[row] >= 0:
+                if a.outcome[row] >= 0 and not (overruled and a is state):
                     says = a.criterion.meaning(int(a.outcome[row])).says
                     parts.append(says + (f": {self._window(row)}" if a is growth and self._by_window(a, row) else ""))
             if state.outcome[row] < 0:
                 parts.append("the state depends on what was not recorded")
             code = int(state.rule_code[row])
-            if 0 <= code < len(state.criterion.rules):
+            if 0 <= code < len(state.criterion.rules) and not overruled:
                 parts.append(state.criterion.rules[code].why.rstrip("."))
             if e.course[row] >= 0:
                 name = course.RESOLUTIONS[int(e.course[row])]
