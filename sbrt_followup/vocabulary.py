@@ -22,7 +22,9 @@ STATUSES = ("decided", "indeterminate", "no_match", "conflict")
 VISIT_STATUSES = ("done", "missed", "overdue", "due", "booked", "upcoming", "unknown", "stopped", "horizon")
 STOP_REASONS = ("withdrawn", "hospice", "transferred", "surgery", "mri_impossible")
 PROGRESSION_SITES = ("local", "distant_spine")
-COVERAGES = ("whole_spine", "region", "segment")
+COVERAGES = ("segment", "region", "whole_spine")
+"""What an MRI covered, least first."""
+
 STATES = ("baseline", "response", "stable", "equivocal", "progression", "pseudoprogression", "indeterminate")
 POLICIES = ("first_growth", "confirmation", "detected")
 COMPARISONS = ("baseline", "previous", "nadir", "first_growth", "peak")
@@ -124,7 +126,7 @@ _FACTS = (
     _yes_no("mri_contraindication", "MRI contraindicated"),
     _yes_no("gadolinium_contraindication", "gadolinium contraindicated"),
     # One MRI, as read.
-    Fact("mri_coverage", "levels", "what the MRI covered", ("segment", "region", "whole_spine")),
+    Fact("mri_coverage", "levels", "what the MRI covered", COVERAGES),
     _yes_no("new_spine_metastasis", "new metastasis elsewhere in the spine"),
     _choice("t2_pattern", "T2 signal", "no_change", "homogeneous_increase", "mixed", "homogeneous_decrease"),
     _choice("t1_hypointensity", "T1 hypo-intensity", "confluent", "hazy", "none"),

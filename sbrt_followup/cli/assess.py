@@ -246,7 +246,7 @@ class _Run:
         from ..followup.false_alarms import chances
 
         lines = [
-            "state: what the MRI turned out to show by the as-of day; called: what could be said on its own day. "
+            "state: what the MRI turned out to show by the as-of day; called: what could be said on its own day.",
             "Pseudo-progression is given in retrospect only, without a histological reference standard.",
             "Confirming intervals and urgency are this project's assumptions; windows are an interpretation of published days.",
         ]

@@ -153,7 +153,8 @@ def cohort_table(assessment: Assessment, given: frozenset[str], extra: tuple[str
     kept = [
         name for name in declared if name in given or name in filled or name in ("patient_id", "site_id", "sbrt_date")
     ]
-    taken = {name: columns.get(name, frame[name]) for name in kept}
+    counted = {spec.name for spec in COHORT if spec.kind == "integer"}
+    taken = {name: frame[name].astype("Int64") if name in counted else columns.get(name, frame[name]) for name in kept}
     own = {name: frame[name] for name in extra if name not in EXTRA}
     import pandas as pd
 
