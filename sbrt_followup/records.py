@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .intake import read_raw, texts_of
 from .problems import InputRefused, Problem, Source, nearest, refuse
-from .vocabulary import COVERAGES, FACTS, PROGRESSION_SITES, SPINE_LEVELS, STOP_REASONS, YES_NO
+from .vocabulary import FACTS, PROGRESSION_SITES, SPINE_LEVELS, STOP_REASONS, YES_NO
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,35 +97,34 @@ COHORT: tuple[ColumnSpec, ...] = (
     _date("death_date", "death"),
     _date("last_followup_date", "last follow-up"),
 )
-_UNCHANGED = ("increased", "unchanged", "decreased")
 IMAGING: tuple[ColumnSpec, ...] = (
     ColumnSpec("patient_id", "text", "patient", required=True),
     ColumnSpec("site_id", "text", "treated site"),
     _date("mri_date", "date of the MRI", required=True),
-    _choice("mri_coverage", "what the MRI covered", COVERAGES),
+    _fact("mri_coverage"),
     ColumnSpec("gtv_cc", "number", "gross tumour volume, cc", low=0),
     ColumnSpec("diameter_mm", "number", "largest diameter, mm", low=0),
     ColumnSpec("area_mm2", "number", "largest area, mm²", low=0),
     _fact("bilsky"),
     _fact("paraspinal"),
-    _choice("new_spine_metastasis", "new metastasis elsewhere in the spine"),
-    _choice("t2_pattern", "T2 signal", ("no_change", "homogeneous_increase", "mixed", "homogeneous_decrease")),
-    _choice("t1_hypointensity", "T1 hypo-intensity", ("confluent", "hazy", "none")),
-    _choice("t1_enhancement", "T1 enhancement", ("confluent", "hazy", "none")),
-    _choice("enhancement_change", "change of enhancement", ("persistent", "decreased", "none")),
-    _choice("dwi_signal", "DWI signal", ("decreased", "unchanged", "increased")),
-    _choice("adc_change", "ADC", _UNCHANGED),
-    _choice("dce_curve", "DCE curve", ("rapid_washin_early_washout", "other")),
+    _fact("new_spine_metastasis"),
+    _fact("t2_pattern"),
+    _fact("t1_hypointensity"),
+    _fact("t1_enhancement"),
+    _fact("enhancement_change"),
+    _fact("dwi_signal"),
+    _fact("adc_change"),
+    _fact("dce_curve"),
     *(ColumnSpec(name, "number", f"DCE {name}", low=0) for name in ("ktrans", "kep", "vp", "ve")),
-    _choice("pifat", "fatty content inside the lesion"),
-    _choice("vcf", "vertebral compression fracture", ("none", "new", "progressive")),
-    _choice("neuro_decline", "new neurological deficit"),
-    ColumnSpec("pain_score", "number", "pain, 0–10", low=0, high=10),
+    _fact("pifat"),
+    _fact("vcf"),
+    _fact("neuro_decline"),
+    _fact("pain_score"),
     ColumnSpec("omed_mg", "number", "daily oral morphine equivalent, mg", low=0),
-    _choice("confined_to_vertebra", "growth stays inside the vertebra"),
-    _choice("pet", "PET", ("positive", "negative")),
-    _choice("biopsy", "biopsy", ("positive", "negative")),
-    _choice("tumour_marker", "tumour marker", ("rising", "stable", "falling")),
+    _fact("confined_to_vertebra"),
+    _fact("pet"),
+    _fact("biopsy"),
+    _fact("tumour_marker"),
     ColumnSpec("scanner", "text", "scanner"),
     ColumnSpec("field_strength_t", "number", "field strength, T", low=0),
     ColumnSpec("protocol_id", "text", "protocol"),

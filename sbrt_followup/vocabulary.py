@@ -22,9 +22,26 @@ STATUSES = ("decided", "indeterminate", "no_match", "conflict")
 VISIT_STATUSES = ("done", "missed", "overdue", "due", "booked", "upcoming", "unknown", "stopped", "horizon")
 STOP_REASONS = ("withdrawn", "hospice", "transferred", "surgery", "mri_impossible")
 PROGRESSION_SITES = ("local", "distant_spine")
-COVERAGES = ("whole_spine", "region", "segment")
+COVERAGES = ("segment", "region", "whole_spine")
+"""What an MRI covered, least first."""
+
 STATES = ("baseline", "response", "stable", "equivocal", "progression", "pseudoprogression", "indeterminate")
 POLICIES = ("first_growth", "confirmation", "detected")
+COMPARISONS = ("baseline", "previous", "nadir", "first_growth", "peak")
+"""The scans a size is compared with; the last two are those of the current episode of growth."""
+
+SIZE_SIGNS = ("not_measured", "unchanged", "decreased", "equivocal_growth", "growth")
+WINDOW_PLACES = ("before", "inside", "just_after", "outside")
+GROWTH_CALLS = (
+    "not_measured",
+    "decreased",
+    "unchanged",
+    "equivocal",
+    "edge",
+    "shielded",
+    "confinement_unknown",
+    "clear",
+)
 
 SPINE_LEVELS = (
     *(f"C{n}" for n in range(1, 8)),
@@ -108,5 +125,75 @@ _FACTS = (
     _yes_no("hardware", "spinal hardware in place"),
     _yes_no("mri_contraindication", "MRI contraindicated"),
     _yes_no("gadolinium_contraindication", "gadolinium contraindicated"),
+    # One MRI, as read.
+    Fact("mri_coverage", "levels", "what the MRI covered", COVERAGES),
+    _yes_no("new_spine_metastasis", "new metastasis elsewhere in the spine"),
+    _choice("t2_pattern", "T2 signal", "no_change", "homogeneous_increase", "mixed", "homogeneous_decrease"),
+    _choice("t1_hypointensity", "T1 hypo-intensity", "confluent", "hazy", "none"),
+    _choice("t1_enhancement", "T1 enhancement", "confluent", "hazy", "none"),
+    _choice("enhancement_change", "change of enhancement", "persistent", "decreased", "none"),
+    _choice("dwi_signal", "DWI signal", "decreased", "unchanged", "increased"),
+    _choice("adc_change", "ADC", "increased", "unchanged", "decreased"),
+    _choice("dce_curve", "DCE curve", "rapid_washin_early_washout", "other"),
+    _yes_no("pifat", "fatty content inside the lesion"),
+    Fact("vcf", "levels", "vertebral compression fracture", ("none", "progressive", "new")),
+    _yes_no("neuro_decline", "new neurological deficit"),
+    _yes_no("confined_to_vertebra", "growth stays inside the vertebra"),
+    _choice("pet", "PET", "negative", "positive"),
+    _choice("biopsy", "biopsy", "negative", "positive"),
+    Fact("tumour_marker", "levels", "tumour marker", ("falling", "stable", "rising")),
+    _number("pain_score", "pain, 0–10", "points", 0.0, 10.0),
+    # One MRI against time zero and the scans before it; a change is in percent, rounded to 9 decimals.
+    Fact("days_since_sbrt", "integer", "days since the last fraction", unit="days", low=1),
+    Fact("scan_number", "integer", "number of the MRI after treatment", unit="scans", low=1),
+    _choice("compared_with", "the scan compared with", *COMPARISONS),
+    _choice("scan_pair", "which scans are compared", "baseline_first", "baseline_second", "first_second", "other"),
+    _number("gtv_baseline_cc", "volume before treatment", "cc"),
+    _number("gtv_change_percent", "change of volume", "percent", -100.0),
+    _number("diameter_change_mm", "change of the largest diameter", "mm", None),
+    _number("area_ratio", "largest area against the compared scan", ""),
+    _number("vp_change_percent", "change of Vp from baseline", "percent", -100.0),
+    _number("ktrans_change_percent", "change of Ktrans from baseline", "percent", -100.0),
+    _number("kep_change_percent", "change of Kep from baseline", "percent", -100.0),
+    _number("ve_change_percent", "change of Ve from baseline", "percent", -100.0),
+    Fact(
+        "epidural_change",
+        "levels",
+        "Bilsky grade against the lowest before",
+        ("decreased", "unchanged", "increased", "new"),
+    ),
+    _choice("paraspinal_change", "paraspinal disease against the scans before", "absent", "known", "new"),
+    _yes_no("other_scanner", "another scanner than a compared scan"),
+    _yes_no("other_protocol", "another protocol than a compared scan"),
+    _yes_no("other_reader", "another reader than a compared scan"),
+    _number("pain_baseline", "pain before treatment, 0–10", "points", 0.0, 10.0),
+    _number("pain_drop_points", "fall of the pain score from baseline", "points", -10.0, 10.0),
+    _number("pain_drop_percent", "fall of the pain score from baseline", "percent", None, 100.0),
+    # What the criteria give, and what is at hand; `not_recorded` is a level of its own, never read as normal.
+    _choice("scan_order", "which published scan this is", "first", "second", "other"),
+    Fact("size_sign", "levels", "size, over all measures and comparisons", SIZE_SIGNS),
+    Fact("epidural_sign", "levels", "epidural criterion", ("not_recorded", "absent", "progression")),
+    Fact("neurological_sign", "levels", "neurological criterion", ("not_recorded", "absent", "decline", "progression")),
+    _choice("confinement", "whether growth stays inside the bone", "bone_only", "not_recorded", "beyond"),
+    _choice("window_place", "where the MRI lies against the pseudo-progression windows", *WINDOW_PLACES),
+    _choice("biopsy_result", "biopsy at hand", "none", "negative", "positive"),
+    _choice("pet_result", "PET at hand", "none", "negative", "positive"),
+    _choice("soft_signs", "signs other than size that weigh", "none", "against", "for", "both"),
+    Fact("growth_call", "levels", "what the size means on this day", GROWTH_CALLS),
+    _choice("state", "state at the time of the MRI", *STATES),
+    # A course: growth over several MRIs.
+    Fact(
+        "growth_course",
+        "levels",
+        "growth against the scans of its episode",
+        ("not_known", "gone", "receding", "persists", "increases"),
+    ),
+    Fact("since_first_growth", "levels", "size against the episode's first growth", SIZE_SIGNS),
+    Fact("since_peak", "levels", "size against the episode's largest", SIZE_SIGNS),
+    _yes_no("began_in_window", "the episode's first growth could have begun in a window"),
+    Fact("episode_days", "integer", "days since the episode's first growth", unit="days", low=0),
+    Fact(
+        "inconclusive_scans", "integer", "MRIs in a row without a clear answer, this one included", unit="scans", low=0
+    ),
 )
 FACTS: dict[str, Fact] = {fact.name: fact for fact in _FACTS}

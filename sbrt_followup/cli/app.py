@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import curves, explain, risk, schedule, worklist
+from . import assess, curves, explain, risk, schedule, worklist
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,5 +38,6 @@ def options(
 app.command("schedule")(schedule.schedule)
 app.command("worklist")(worklist.worklist)
 app.command("risk")(risk.risk)
+app.command("assess")(assess.assess)
 app.command("explain")(explain.explain)
 app.command("curves")(curves.curves)

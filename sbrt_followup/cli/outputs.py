@@ -100,7 +100,7 @@ def _render(result: Result, format_: str, others: Mapping[str, Callable[[], byte
     if format_ in others:
         return others[format_]()
     if format_ == "csv":
-        return files.csv_text(result.frame).encode()
+        return files.csv_bytes(result.frame)
     if format_ == "parquet":
         return files.parquet_bytes(result.frame)
     if format_ == "table":

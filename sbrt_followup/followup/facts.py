@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..records import spine_range
+from ..records import COHORT, spine_range
 from ..rulebook.conditions import Column, Facts, Flags, Interval, Levels, unknown_column
 from ..rulebook.model import SinsScore
 from ..rulebook.sins import total_range
@@ -65,9 +65,8 @@ def column_of(frame: pd.DataFrame, name: str) -> Column:
 
 def site_facts(frame: pd.DataFrame, sins: SinsScore) -> SiteFacts:
     """Give the facts of each row of a cohort frame."""
-    facts: dict[str, Column] = {
-        name: column_of(frame, name) for name in FACTS if name in frame and name not in ("level", "sins")
-    }
+    declared = [spec.name for spec in COHORT if spec.name in FACTS and spec.name not in ("level", "sins")]
+    facts: dict[str, Column] = {name: column_of(frame, name) for name in declared if name in frame}
     facts["level"], several = level_column(frame["level"].tolist())
     low, high = total_range(sins, facts, several)
     given = frame["sins"].to_numpy(dtype=np.float64)

@@ -28,8 +28,9 @@ STYLES = {
 HEADINGS = {
     "patient_id": "patient", "site_ids": "sites", "site_id": "site", "satisfied_by": "MRI", "risk_group": "risk",
     "days_overdue": "days late", "next_due": "next due", "possible_groups": "possible", "sins_low": "SINS ≥", "sins_high": "SINS ≤",
+    "change_baseline_percent": "% v base", "mri_date": "MRI", "next_date": "next",
 }  # fmt: skip
-NEVER_CUT = ("phase", "earliest", "due", "latest", "next_due", "satisfied_by", "visit", "status")
+NEVER_CUT = ("phase", "earliest", "due", "latest", "next_due", "satisfied_by", "visit", "status", "state", "called")
 
 
 def _text(cell: Any) -> str:

@@ -54,7 +54,36 @@ def escape(text: str) -> str:
 
 def csv_text(frame: pd.DataFrame) -> str:
     """Give a frame as CSV."""
-    return printable(frame).to_csv(index=False, lineterminator="\n")
+    return csv_bytes(frame).decode()
+
+
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """Give a frame as CSV in UTF-8, as pandas would write it; each distinct cell is put into words once."""
+    shown = printable(frame)
+    columns = [_cells(shown[name]) for name in shown.columns]
+    if len(columns) == 1:
+        columns = [[cell or b'""' for cell in columns[0]]]  # a blank line would be no row
+    header = b",".join(_quoted(str(name)) for name in shown.columns)
+    return b"\n".join([header, *map(b",".join, zip(*columns, strict=True)), b""])
+
+
+def _cells(column: pd.Series[Any]) -> list[bytes]:
+    import numpy as np
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes, values = column.cat.codes.to_numpy(), column.cat.categories
+    else:
+        codes, values = pd.factorize(column)
+    texts = [_quoted(repr(float(v)) if isinstance(v, float) else str(v)) for v in values]
+    cells: list[bytes] = np.array([*texts, b""], dtype=object)[codes].tolist()
+    return cells
+
+
+def _quoted(text: str) -> bytes:
+    if any(c in text for c in ',"\n\r'):
+        text = f'"{text.replace(chr(34), chr(34) * 2)}"'
+    return text.encode()
 
 
 def printable(frame: pd.DataFrame) -> pd.DataFrame:

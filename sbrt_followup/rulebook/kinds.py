@@ -9,6 +9,7 @@ from typing import Any
 from ..problems import Problem, Source, nearest
 from ..vocabulary import FACTS, TIERS
 from .conditions import Condition, Count, decimal, tests_in
+from .criteria import Criterion, Protocol, check_criterion
 from .deciding import MOST_CELLS, MOST_CELLS_OF_A_FACT, answers, fact_space
 from .model import (
     DecisionTable,
@@ -29,8 +30,9 @@ KINDS: dict[str, type[Document]] = {
     "risk": RiskTable,
     "plan": Plan,
     "pseudoprogression": PseudoprogressionWindow,
-    "response": DecisionTable,
+    "response": Criterion,
     "sins": SinsScore,
+    "protocol": Protocol,
     "profile": Profile,
     "evidence": Evidence,
 }
@@ -321,6 +323,7 @@ def _check_window(document: PseudoprogressionWindow, notes: Notes) -> None:
 
 CHECKS: dict[type[Document], tuple[Callable[..., None], ...]] = {
     DecisionTable: (_check_table,),
+    Criterion: (_check_table, check_criterion),
     RiskTable: (_check_table, _check_risk),
     SinsScore: (_check_sins,),
     Plan: (_check_plan,),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from ..problems import InputRefused, Problem, Source, nearest
+from .criteria import Criterion, Protocol
 from .kinds import KINDS, build_document
 from .model import (
     Deviation,
@@ -83,6 +84,16 @@ class Rulebook:
     def windows(self) -> tuple[PseudoprogressionWindow, ...]:
         """The profile's pseudo-progression windows."""
         return tuple(self.get(PseudoprogressionWindow, name) for name in self.profile.pseudoprogression)
+
+    @cached_property
+    def criteria(self) -> tuple[Criterion, ...]:
+        """The profile's response criteria."""
+        return tuple(self.get(Criterion, name) for name in self.profile.response)
+
+    @cached_property
+    def protocol(self) -> Protocol | None:
+        """The profile's MRI protocol, if it names one."""
+        return self.get(Protocol, self.profile.protocol) if self.profile.protocol else None
 
     @cached_property
     def evidence(self) -> Evidence:

@@ -1,0 +1,325 @@
+"""`assess`: what each MRI says (response, progression, pseudo-progression), why, what next, and when a site progressed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..problems import refuse
+from . import options as o
+
+if TYPE_CHECKING:
+    from ..followup.assessment import Assessment
+    from ..records import Records
+    from .outputs import Destination
+
+NARROW = (
+    "patient_id",
+    "site_id",
+    "mri_date",
+    "days",
+    "state",
+    "called",
+    "urgent",
+    "change_baseline_percent",
+    "next_date",
+)
+PANEL = "What to show"
+
+
+def assess(
+    cohort: o.Cohort = None,
+    imaging: o.Imaging = None,
+    patient_id: Annotated[
+        str | None, typer.Option("--patient", metavar="ID", help="This patient only.", show_default=False)
+    ] = None,
+    policy: Annotated[
+        str,
+        typer.Option("--policy", help="Event dates: first_growth, confirmation or detected.", rich_help_panel=PANEL),
+    ] = "first_growth",
+    sites: Annotated[
+        bool,
+        typer.Option(
+            "--sites", help="One line per site: progression under each event-date policy.", rich_help_panel=PANEL
+        ),
+    ] = False,
+    summary: Annotated[
+        bool,
+        typer.Option(
+            "--summary",
+            help="Volume, T2 patterns, pain, fractures and states, with denominators, beside published figures.",
+            rich_help_panel=PANEL,
+        ),
+    ] = False,
+    card: Annotated[
+        bool,
+        typer.Option(
+            "--card", help="One page per site before the next MRI: what would count as growth.", rich_help_panel=PANEL
+        ),
+    ] = False,
+    scan_date: Annotated[
+        str | None,
+        typer.Option(
+            "--scan-date",
+            metavar="DATE",
+            help="The day of the MRI that --card is for. Default: the as-of day.",
+            rich_help_panel=PANEL,
+            show_default=False,
+        ),
+    ] = None,
+    reasoning: Annotated[
+        bool,
+        typer.Option(
+            "--reasoning", help="Every criterion asked of each MRI: facts, rule, citation.", rich_help_panel=PANEL
+        ),
+    ] = False,
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            "--figure",
+            metavar="FILE",
+            help="Draw into this file (.png, .svg or .pdf).",
+            rich_help_panel=o.OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    draw: Annotated[
+        str | None,
+        typer.Option(
+            "--draw",
+            help="course (default with --patient), spider (default), waterfall or swimmer.",
+            rich_help_panel=o.OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    endpoints: Annotated[
+        Path | None,
+        typer.Option(
+            "--endpoints",
+            metavar="FILE",
+            help="Write the cohort with its event dates, for schedule and curves (.csv, .parquet, .xlsx).",
+            rich_help_panel=o.OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    as_of: o.AsOf = None,
+    rules: o.Rules = None,
+    profile: o.ProfileName = None,
+    format_: o.Format = None,
+    output: o.Output = None,
+    force: o.Force = False,
+    quiet: o.Quiet = False,
+    map_file: o.Map = None,
+    date_format: o.DateFormat = None,
+    on_error: o.OnError = "refuse",
+) -> None:
+    """Assess every MRI: state, signs for and against, threshold, window, next action, and the rules behind them.
+
+    Examples:
+
+        sbrt-followup assess cohort.csv --imaging mri.csv
+
+        sbrt-followup assess cohort.csv --imaging mri.csv --endpoints events.csv
+
+        sbrt-followup assess cohort.csv --imaging mri.csv --patient P-001 --figure course.png
+
+        sbrt-followup assess cohort.csv --imaging mri.csv --card --scan-date 2025-06-15
+    """
+    import numpy as np
+
+    from ..followup.assessment import assess as assess_all
+    from ..vocabulary import POLICIES
+    from . import inputs, outputs
+
+    if imaging is None:
+        raise refuse("no-imaging", "assess reads MRIs: name the imaging table with --imaging FILE")
+    if policy not in POLICIES:
+        raise refuse("not-allowed", f"--policy takes {', '.join(POLICIES)}")
+    if sum((sites, summary, card, reasoning)) > 1:
+        raise refuse("two-outputs", "--sites, --summary, --card and --reasoning exclude each other")
+    if scan_date is not None and not card:
+        raise refuse("needs-card", "--scan-date goes with --card")
+    as_text = card or reasoning
+    allowed = ("table", "json") if as_text else outputs.TABULAR
+    to = outputs.destination(
+        format_ or ("table" if as_text and output is None else None), output, force, quiet, allowed
+    )
+    for path in (endpoints, figure):
+        _check_file(path, force)
+    rulebook = inputs.open_rulebook(rules, profile)
+    table = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet)
+    scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
+    assert scans is not None
+    today = inputs.day_of(as_of, quiet)
+    scans = inputs.placed(table, scans, quiet)
+    assert scans is not None
+    if patient_id is not None:
+        table, scans = _only(table, patient_id), _only(scans, patient_id)
+        if table.frame.empty:
+            raise refuse("no-such-patient", "the cohort has no such patient")
+    day = int(np.datetime64(today, "D").astype(np.int64))
+    assessment = assess_all(table.frame, scans.frame, rulebook, day)
+    for row, reason in assessment.reading.scans.unused.items():
+        inputs.say(f"not read: imaging row {row}: {reason}", quiet)
+    arguments = {
+        "profile": rulebook.profile.id, "policy": policy, "sites": sites, "summary": summary, "card": card,
+        "scan_date": scan_date, "reasoning": reasoning, "cohort": cohort, "imaging": imaging, "patient": patient_id,
+    }  # fmt: skip
+    run = _Run(assessment, table, scans, policy, today.isoformat(), arguments)
+    if endpoints is not None:
+        run.write_endpoints(endpoints, force, quiet)
+    if figure is not None:
+        _draw(assessment, figure, draw or ("course" if patient_id else "spider"), force, quiet)
+    if as_text:
+        _text(run, to, scan_date, reasoning)
+        return
+    outputs.deliver(run.result(sites, summary), to)
+
+
+class _Run:
+    """One call: what was assessed, of which tables."""
+
+    def __init__(self, assessment: Assessment, table: Records, scans: Records, policy: str, as_of: str,
+                 arguments: dict[str, Any]) -> None:  # fmt: skip
+        self.assessment, self.table, self.scans = assessment, table, scans
+        self.policy, self.as_of, self.arguments = policy, as_of, arguments
+
+    def manifest(self) -> dict[str, Any]:
+        """Build the manifest of this call."""
+        from ..report.manifest import manifest
+
+        book = self.assessment.rulebook
+        documents = [book.profile, *book.windows, *book.criteria, book.sins, book.evidence]
+        if book.protocol is not None:
+            documents.append(book.protocol)
+        inputs = {"cohort": self.table, "imaging": self.scans}
+        return manifest("assess", self.as_of, documents, inputs, self.arguments, ("cohort", "imaging", "patient"))
+
+    def site_table(self) -> Any:
+        """Give the cohort with its event dates."""
+        from ..followup.endpoints import cohort_table
+
+        return cohort_table(self.assessment, self.table.given, self.table.extra_columns, self.policy)
+
+    def write_endpoints(self, path: Path, force: bool, quiet: bool) -> None:
+        """Write the cohort table with its event dates."""
+        from . import outputs
+
+        to = outputs.destination(None, path, force, quiet, ("csv", "parquet", "xlsx"))
+        outputs.deliver(outputs.Result(self.site_table(), "Cohort with event dates", "rows", self.manifest), to)
+
+    def result(self, sites: bool, summary: bool) -> Any:
+        """Give what is printed: MRIs, sites or the summary."""
+        from ..report.files import json_rows
+        from . import outputs
+
+        body: dict[str, Any] = {
+            "as_of": self.as_of,
+            "policy": self.policy,
+            "not_read": [{"row": r, "reason": why} for r, why in self.assessment.reading.scans.unused.items()],
+            "excluded": [{"row": e.row, "reason": e.reason} for e in (*self.table.excluded, *self.scans.excluded)],
+        }
+        if sites:
+            return outputs.Result(
+                self.site_table(), f"Progression per site, policy {self.policy}", "rows", self.manifest, body, self.notes(),
+                ("patient_id", "site_id", "progression_date", "progression_site", "last_clear_mri_date", "unresolved"),
+            )  # fmt: skip
+        if summary:
+            from ..report.response_tables import summary as tables
+
+            return outputs.Result(tables(self.assessment), "Response in this cohort beside published figures", "rows",
+                                  self.manifest, body, self.notes())  # fmt: skip
+        from ..followup.assessment import confirming_visits
+
+        body["confirming_visits"] = json_rows(confirming_visits(self.assessment))
+        body["sites"] = json_rows(self.site_table())
+        return outputs.Result(
+            self.assessment.table, f"Reading of each MRI, as of {self.as_of}", "rows", self.manifest, body, self.notes(),
+            NARROW,
+        )  # fmt: skip
+
+    def notes(self) -> list[str]:
+        """Say what a reader must know."""
+        from ..followup.assessment import never_recorded
+        from ..followup.false_alarms import chances
+
+        lines = [
+            "state: what the MRI turned out to show by the as-of day; called: what could be said on its own day.",
+            "Pseudo-progression is given in retrospect only, without a histological reference standard.",
+            "Confirming intervals and urgency are this project's assumptions; windows are an interpretation of published days.",
+        ]
+        volume = next((c for c in self.assessment.reading.criteria.sizes if c.repeatability is not None), None)
+        if volume is not None and volume.repeatability is not None:
+            nadir, baseline = chances(volume.repeatability, 8)
+            limit = float(volume.repeatability.limit_percent)
+            lines.append(
+                f"A stable lesion breaches {limit:g} % against its smallest volume at least once in {nadir[8]:g} % of courses of 8 "
+                f"follow-up MRIs ({baseline[8]:g} % against baseline), if {limit:g} % is a two-sided "
+                f"{float(volume.repeatability.coverage_percent):g} % limit of test-retest error ({volume.repeatability.basis})."
+            )
+        if never := never_recorded(self.assessment.reading):
+            lines.append(f"Not recorded on any MRI, so neither for nor against: {', '.join(never)}.")
+        lines.append("Decision support for trained staff; it does not replace clinical judgement.")
+        return lines
+
+
+def _check_file(path: Path | None, force: bool) -> None:
+    if path is not None:
+        from ..report.files import check_free
+
+        check_free(path, force)
+
+
+def _only(records: Records, patient_id: str) -> Records:
+    from dataclasses import replace
+
+    return replace(records, frame=records.frame.loc[records.frame["patient_id"] == patient_id].reset_index(drop=True))
+
+
+def _draw(assessment: Assessment, path: Path, kind: str, force: bool, quiet: bool) -> None:
+    from ..report.files import write_bytes
+    from ..report.response_figures import FIGURES, figure
+    from .inputs import say
+
+    if kind not in FIGURES:
+        raise refuse("not-allowed", f"--draw takes {', '.join(FIGURES)}")
+    write_bytes(path, figure(assessment, kind, path), force)
+    say(f"written: {path.name}", quiet)
+
+
+def _text(run: _Run, to: Destination, scan_date: str | None, reasoning: bool) -> None:
+    """Print or write cards, or the reasoning, as text or JSON."""
+    import sys
+    from datetime import date
+
+    from ..report.files import json_text, write_bytes
+
+    if reasoning:
+        from ..followup.reasoning import as_text
+        from ..followup.reasoning import reasoning as chains
+
+        found = chains(run.assessment)
+        body: dict[str, Any] = {"readings": found}
+        text = as_text(found)
+    else:
+        from ..followup.cards import cards
+        from ..report.card import as_text as card_text
+
+        try:
+            day = date.fromisoformat(scan_date or run.as_of)
+        except ValueError:
+            raise refuse("not-a-date", "--scan-date takes a date written YYYY-MM-DD") from None
+        made = cards(run.assessment, day)
+        body = {"scan_date": day.isoformat(), "cards": made}
+        text = card_text(made, day)
+    if to.format == "json":
+        data = json_text({"schema_version": 1, "as_of": run.as_of, **body, "manifest": run.manifest()}).encode()
+    else:
+        data = text.encode()
+    if to.path is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+    else:
+        write_bytes(to.path, data, to.force)
