@@ -167,6 +167,32 @@ def _regions(levels: pd.Series[Any]) -> Ints:
     return np.array([known[text] for text in levels], dtype=np.int64)
 
 
+def scans_after_stop(frame: pd.DataFrame, imaging: pd.DataFrame | None, course: Course) -> tuple[Ints, Ints]:
+    """List completed MRIs after a site's follow-up stopped, as (site, day): they satisfy nothing, but none is lost.
+
+    What follows a renewed treatment belongs to the new course.
+    """
+    left = ((course.stop != NEVER) & (course.stop_code != TREATED_AGAIN)).nonzero()[0]
+    if imaging is None or not len(imaging) or not len(left):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    # All sites of these patients: whose scan it is depends on how many they are.
+    rows = np.isin(course.patient, course.patient[left]).nonzero()[0]
+    pairs = np.unique(_covered(frame.iloc[rows], imaging), axis=0)
+    site, day = rows[pairs[:, 0]], pairs[:, 1]
+    again = _treated_again(frame, course.patient, course.time_zero)[site]
+    late = np.isin(site, left) & (day > course.stop[site]) & (day > course.time_zero[site])
+    late &= (again == NEVER) | (day < again)
+    return site[late].astype(np.int64), day[late]
+
+
+def scans_after_death(frame: pd.DataFrame, imaging: pd.DataFrame) -> list[int]:
+    """Name the imaging rows of completed MRIs after the patient's death."""
+    died = frame.groupby("patient_id", observed=True)["death_date"].min().dropna()
+    done = imaging.loc[(imaging["completed"].astype(object) != "no") & imaging["patient_id"].isin(died.index)]
+    late = done["mri_date"].to_numpy() > done["patient_id"].map(died).to_numpy()
+    return [int(row) for row in done["row"].to_numpy()[late]]
+
+
 def unplaced(frame: pd.DataFrame, imaging: pd.DataFrame) -> dict[int, str]:
     """Say which imaging rows serve no site of the cohort, and why."""
     import pandas as pd
