@@ -90,6 +90,18 @@ def course_of(frame: pd.DataFrame) -> Course:
     )
 
 
+def in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Sort each patient's rows by site and course, so that no tie is broken by the order of the file."""
+    import pandas as pd
+
+    patient = pd.factorize(frame["patient_id"])[0]
+    site = pd.factorize(frame["site_id"], sort=True)[0]
+    order = np.lexsort((days(frame, "sbrt_date"), site, patient))
+    if (order == np.arange(len(order))).all():
+        return frame
+    return frame.iloc[order].reset_index(drop=True)
+
+
 def _treated_again(frame: pd.DataFrame, patient: npt.NDArray[Any], time_zero: Ints) -> Ints:
     """Give the next course's time zero for the same patient and site, NEVER where there is none."""
     import pandas as pd

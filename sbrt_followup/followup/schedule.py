@@ -20,7 +20,7 @@ from ..rulebook.conditions import decimal
 from ..rulebook.library import Rulebook
 from ..rulebook.model import Phase, Plan, Span
 from ..vocabulary import TIERS, VISIT_STATUSES
-from .history import Course, course_of, scan_dates, scans_after_stop
+from .history import Course, course_of, in_order, scan_dates, scans_after_stop
 from .merging import merge
 from .risk import SiteRisk, site_risk, weakest
 from .visits import (
@@ -107,6 +107,7 @@ def schedule(frame: pd.DataFrame, imaging: pd.DataFrame | None, request: Request
     Raises InputRefused for a completed scan or a death after the as-of day.
     """
     _refuse_future(frame, imaging, request)
+    frame = in_order(frame)
     risk = site_risk(frame, request.rulebook)
     patterns, pattern = patterns_of(request, risk.tier)
     course = course_of(frame)
