@@ -80,6 +80,7 @@ def explain(
     else:
         table, scans = single
         patient_id = "patient"
+    scans = inputs.placed(table, scans, quiet, on_error)
     frame = table.frame
     chosen = (
         frame.loc[frame["patient_id"] == patient_id]

@@ -177,14 +177,22 @@ def request(
     return Request(rulebook, chosen, day_of(as_of, quiet), months, assume_none_done, keys)
 
 
-def placed(cohort: Records, imaging: Records | None, quiet: bool) -> Records | None:
-    """Leave out MRIs of no site in the cohort, and say so."""
-    from ..followup.history import unplaced
+def placed(cohort: Records, imaging: Records | None, quiet: bool, on_error: str = "refuse") -> Records | None:
+    """Leave out MRIs of no site in the cohort, and say so; refuse MRIs after a death."""
+    from ..followup.history import scans_after_death, unplaced
     from ..records import Exclusion
 
     if imaging is None:
         return None
     reasons = unplaced(cohort.frame, imaging.frame)
+    late = scans_after_death(cohort.frame, imaging.frame)
+    if late and on_error != "exclude":
+        shown = ", ".join(str(r) for r in late[:10]) + (f" and {len(late) - 10} more" if len(late) > 10 else "")
+        raise refuse(
+            "impossible-dates",
+            f"imaging row{'s' if len(late) > 1 else ''} {shown}, column mri_date: lies after the patient's death_date",
+        )
+    reasons |= dict.fromkeys(late, "column mri_date: lies after the patient's death_date")
     for row, reason in reasons.items():
         say(f"excluded: imaging row {row}: {reason}", quiet)
     frame = imaging.frame.loc[~imaging.frame["row"].isin(list(reasons))].reset_index(drop=True)

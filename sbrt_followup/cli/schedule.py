@@ -123,7 +123,7 @@ def schedule(
     else:
         table, scans = single
     request = inputs.request(rulebook, plan, horizon, as_of, quiet, keys=to.format in ("ics", "fhir"))
-    scans = inputs.placed(table, scans, quiet)
+    scans = inputs.placed(table, scans, quiet, on_error)
     arguments = {
         "plan": request.plan.id, "horizon": horizon, "profile": rulebook.profile.id, "cohort": cohort, "imaging": imaging,
         **{k: v for k, v in facts.items() if v}, "mri": mri,

@@ -50,7 +50,7 @@ def worklist(
     table = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet)
     scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
     request = inputs.request(rulebook, plan, horizon, as_of, quiet, assume_none_done=assume_none_done)
-    scans = inputs.placed(table, scans, quiet)
+    scans = inputs.placed(table, scans, quiet, on_error)
     scheduled = in_parts(table, scans, request, quiet)
     listed = reduce_(scheduled.visits, request.as_of)
     counts = status_counts(listed)
@@ -58,7 +58,7 @@ def worklist(
         "plan": request.plan.id, "horizon": horizon, "profile": rulebook.profile.id, "cohort": cohort, "imaging": imaging,
         "assume_none_done": assume_none_done,
     }  # fmt: skip
-    said = ", ".join(f"{n} {name}" for name, n in counts.items() if n)
+    said = ", ".join(f"{n} {name}" for name, n in counts.items() if n) or "none"
     result = outputs.Result(
         frame=listed,
         title=f"Worklist as of {request.as_of}, plan {request.plan.id}",

@@ -90,6 +90,18 @@ def course_of(frame: pd.DataFrame) -> Course:
     )
 
 
+def in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Sort each patient's rows by site and course, so that no tie is broken by the order of the file."""
+    import pandas as pd
+
+    patient = pd.factorize(frame["patient_id"])[0]
+    site = pd.factorize(frame["site_id"], sort=True)[0]
+    order = np.lexsort((days(frame, "sbrt_date"), site, patient))
+    if (order == np.arange(len(order))).all():
+        return frame
+    return frame.iloc[order].reset_index(drop=True)
+
+
 def _treated_again(frame: pd.DataFrame, patient: npt.NDArray[Any], time_zero: Ints) -> Ints:
     """Give the next course's time zero for the same patient and site, NEVER where there is none."""
     import pandas as pd
@@ -165,6 +177,32 @@ def _regions(levels: pd.Series[Any]) -> Ints:
         touched = set() if span is None else {SPINE_LEVELS[i][0] for i in range(span[0], span[1] + 1)}
         known[text] = sum(1 << letters.index(letter) for letter in touched)
     return np.array([known[text] for text in levels], dtype=np.int64)
+
+
+def scans_after_stop(frame: pd.DataFrame, imaging: pd.DataFrame | None, course: Course) -> tuple[Ints, Ints]:
+    """List completed MRIs after a site's follow-up stopped, as (site, day): they satisfy nothing, but none is lost.
+
+    What follows a renewed treatment belongs to the new course.
+    """
+    left = ((course.stop != NEVER) & (course.stop_code != TREATED_AGAIN)).nonzero()[0]
+    if imaging is None or not len(imaging) or not len(left):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    # All sites of these patients: whose scan it is depends on how many they are.
+    rows = np.isin(course.patient, course.patient[left]).nonzero()[0]
+    pairs = np.unique(_covered(frame.iloc[rows], imaging), axis=0)
+    site, day = rows[pairs[:, 0]], pairs[:, 1]
+    again = _treated_again(frame, course.patient, course.time_zero)[site]
+    late = np.isin(site, left) & (day > course.stop[site]) & (day > course.time_zero[site])
+    late &= (again == NEVER) | (day < again)
+    return site[late].astype(np.int64), day[late]
+
+
+def scans_after_death(frame: pd.DataFrame, imaging: pd.DataFrame) -> list[int]:
+    """Name the imaging rows of completed MRIs after the patient's death."""
+    died = frame.groupby("patient_id", observed=True)["death_date"].min().dropna()
+    done = imaging.loc[(imaging["completed"].astype(object) != "no") & imaging["patient_id"].isin(died.index)]
+    late = done["mri_date"].to_numpy() > done["patient_id"].map(died).to_numpy()
+    return [int(row) for row in done["row"].to_numpy()[late]]
 
 
 def unplaced(frame: pd.DataFrame, imaging: pd.DataFrame) -> dict[int, str]:

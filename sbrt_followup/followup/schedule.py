@@ -20,7 +20,7 @@ from ..rulebook.conditions import decimal
 from ..rulebook.library import Rulebook
 from ..rulebook.model import Phase, Plan, Span
 from ..vocabulary import TIERS, VISIT_STATUSES
-from .history import Course, course_of, scan_dates
+from .history import Course, course_of, in_order, scan_dates, scans_after_stop
 from .merging import merge
 from .risk import SiteRisk, site_risk, weakest
 from .visits import (
@@ -107,13 +107,14 @@ def schedule(frame: pd.DataFrame, imaging: pd.DataFrame | None, request: Request
     Raises InputRefused for a completed scan or a death after the as-of day.
     """
     _refuse_future(frame, imaging, request)
+    frame = in_order(frame)
     risk = site_risk(frame, request.rulebook)
     patterns, pattern = patterns_of(request, risk.tier)
     course = course_of(frame)
     scans = scan_dates(frame, imaging, course)
     plan_grid = planned_grid(course.time_zero, pattern, patterns)
     lines = site_lines(course.time_zero, pattern, patterns, scans, plan_grid)
-    lines = _stopped(lines, course)
+    lines = join([_stopped(lines, course), *_after_stop(frame, imaging, course)])
     status = _statuses(lines, course, request, imaging is not None)
     status, booked = _book(lines, course, status, request)
     served = merge(lines, course.patient[lines.site])
@@ -158,6 +159,11 @@ def _stopped(lines: Lines, course: Course) -> Lines:
     stopped = (course.stop != NEVER).nonzero()[0].astype(np.int64)
     going_on = (course.stop == NEVER).nonzero()[0].astype(np.int64)
     return join([kept, bare_lines(stopped, STOP), bare_lines(going_on, HORIZON)])
+
+
+def _after_stop(frame: pd.DataFrame, imaging: pd.DataFrame | None, course: Course) -> list[Lines]:
+    site, day = scans_after_stop(frame, imaging, course)
+    return [bare_lines(site, EXTRA, day)] if len(site) else []
 
 
 def _statuses(lines: Lines, course: Course, request: Request, with_imaging: bool) -> Ints:
@@ -329,8 +335,9 @@ def _frame(
     if request.keys:
         table["visit_key"] = _keys(frame, shown)
     for name in frame.columns:
-        if name not in table and name in course.passed_through:
-            table[name] = frame[name].to_numpy()[site]
+        if name in course.passed_through:
+            # A column of the user's that is called like one of ours keeps its cells under another name.
+            table[f"cohort_{name}" if name in table else name] = frame[name].to_numpy()[site]
     return table
 
 

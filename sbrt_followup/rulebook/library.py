@@ -59,7 +59,9 @@ class Rulebook:
             raise InputRefused(
                 [
                     Problem(
-                        "unknown-document", f"the rulebook has no document '{name}'", hint=nearest(name, self.documents)
+                        "unknown-document",
+                        f"the rulebook has no document '{name}'",
+                        hint=nearest(name, [n for n in self.documents if n.startswith(f"{name.partition('/')[0]}/")]),
                     )
                 ]
             )
