@@ -6,6 +6,8 @@ site's visit is dropped only if a kept visit lies in its window. Done visits are
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -43,50 +45,52 @@ def _merge_windows(lines: Lines, patient: Ints, chosen: Flags, served: npt.NDArr
     if not len(rows):
         return
     rows = rows[np.lexsort((lines.site[rows], lines.due[rows], patient[rows]))]
-    who, due = patient[rows], lines.due[rows]
-    earliest, latest, interval = lines.earliest[rows], lines.latest[rows], lines.interval[rows]
+    who = patient[rows]
+    # Days fit in half a word; the walk reads them over and over.
+    due, earliest, latest, interval = (
+        days[rows].astype(np.int32) for days in (lines.due, lines.earliest, lines.latest, lines.interval)
+    )
     total = len(rows)
-    first = np.concatenate([[True], who[1:] != who[:-1]]).nonzero()[0]
-    stop = np.concatenate([first[1:], [total]])
-    remaining = np.ones(total, dtype=bool)
-    pointer = first.copy()
-    reach = int((latest - earliest).max()) + 1
+    pointer = np.concatenate([[True], who[1:] != who[:-1]]).nonzero()[0]
+    stop = np.concatenate([pointer[1:], [total]])
+    remaining = np.ones(total + 1, dtype=bool)
+    reach = int((due - earliest).max())
     while True:
-        while True:
-            # Step over visits that are served already.
-            stale = (pointer < stop) & ~remaining[np.minimum(pointer, total - 1)]
-            if not stale.any():
-                break
+        # Step over visits that are served already.
+        stale = (~remaining[pointer]).nonzero()[0]
+        while len(stale):
             pointer[stale] += 1
+            stale = stale[(pointer[stale] < stop[stale]) & ~remaining[pointer[stale]]]
         active = pointer < stop
         pointer, stop = pointer[active], stop[active]
         if not len(pointer):
             return
-        leader = pointer.copy()
-        step = 1
-        while True:
-            at = pointer + step
-            inside = at < stop
-            at = np.minimum(at, total - 1)
-            inside &= due[at] <= latest[pointer]
-            if not inside.any():
-                break
-            better = inside & remaining[at] & (interval[at] < interval[leader])
-            leader = np.where(better, at, leader)
-            step += 1
+        leader, until = pointer.copy(), latest[pointer]
+        for still, at in _following(pointer, stop, due, until, 1):
+            better = remaining[at] & (interval[at] < interval[leader[still]])
+            leader[still[better]] = at[better]
         day = due[leader]
-        step = 0
-        while True:
-            at = pointer + step
-            inside = at < stop
-            at = np.minimum(at, total - 1)
-            near = inside & (due[at] <= day + reach)
-            if not near.any():
-                break
-            hit = near & remaining[at] & (earliest[at] <= day) & (day <= latest[at])
-            served[rows[at[hit]]] = rows[leader[hit]]
+        for still, at in _following(pointer, stop, due, day + reach, 0):
+            hit = remaining[at] & (earliest[at] <= day[still]) & (day[still] <= latest[at])
+            served[rows[at[hit]]] = rows[leader[still[hit]]]
             remaining[at[hit]] = False
-            step += 1
+
+
+def _following(
+    pointer: npt.NDArray[np.intp], stop: npt.NDArray[np.intp], due: npt.NDArray[np.int32], until: npt.NDArray[np.int32], step: int
+) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:  # fmt: skip
+    """Step from each patient's pointer through the visits due up to a day; gives the patients still at it and where."""
+    still = np.arange(len(pointer))
+    at = pointer + step
+    while True:
+        inside = at < stop[still]
+        still, at = still[inside], at[inside]
+        inside = due[at] <= until[still]
+        still, at = still[inside], at[inside]
+        if not len(still):
+            return
+        yield still, at
+        at = at + 1
 
 
 def _several_sites(site: Ints, patient: Ints) -> Flags:

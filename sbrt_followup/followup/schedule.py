@@ -469,12 +469,10 @@ class _Words:
 
 
 def _numbered_pairs(a: Ints, b: Ints) -> Ints:
-    """Number the distinct pairs of two columns."""
-    order = np.lexsort((b, a))
-    new = np.concatenate([[0], (np.diff(a[order]) != 0) | (np.diff(b[order]) != 0)])
-    result = np.empty(len(a), dtype=np.int64)
-    result[order] = np.cumsum(new)
-    return result
+    """Number the distinct pairs of two columns of small numbers."""
+    import pandas as pd
+
+    return np.asarray(pd.factorize(a * (int(b.max(initial=0)) + 1) + b)[0], dtype=np.int64)
 
 
 class _Served:
@@ -511,40 +509,53 @@ class _Served:
         names = self.site_ids[self.lines.site[kept]].copy()
         if not len(self.target):
             return np.asarray(names)
-        # One text per distinct set of sites: sets of a patient's sites as bits, 60 to a word.
-        place = self._place()
+        # One text per distinct set of site ids, however many patients have it: sets as bits, 20 to a word.
+        place, named, ids = self._place()
         line = np.concatenate([self.target, self.target])
         site = np.concatenate([self.member, self.lines.site[self.target]])
-        group = self.patient[self.lines.site]
-        for word in range(int(place[site].max()) // 60 + 1):
+        several = np.zeros(len(self.lines), dtype=bool)
+        several[line] = True
+        served = several.nonzero()[0]
+        group = named[self.patient[self.lines.site[served]]]
+        for word in range(int(place.max()) // 20 + 1):
             bits = np.zeros(len(self.lines), dtype=np.int64)
-            here = place[site] // 60 == word
-            np.bitwise_or.at(bits, line[here], np.int64(1) << (place[site[here]] % 60))
-            group = _numbered_pairs(group, bits)
-        served = np.unique(self.target)
-        _, first, which = np.unique(group[served], return_index=True, return_inverse=True)
-        order = np.argsort(line, kind="stable")
-        line, site = line[order], site[order]
-        chosen = served[first]
-        low, high = np.searchsorted(line, chosen), np.searchsorted(line, chosen, side="right")
-        texts = np.array(
-            [";".join(sorted({str(i) for i in self.site_ids[site[a:b]]})) for a, b in zip(low, high, strict=True)],
-            dtype=object,
-        )
-        joined = np.empty(len(self.lines), dtype=object)
-        joined[served] = texts[which]
-        joined = joined[kept]
-        found = np.array([text is not None for text in joined.tolist()], dtype=bool)
-        return np.where(found, joined, names)
+            here = place[site] // 20 == word
+            np.bitwise_or.at(bits, line[here], np.int64(1) << (place[site[here]] % 20))
+            group = _numbered_pairs(group, bits[served])
+        chosen = np.zeros(int(group.max()) + 1, dtype=np.int64)
+        chosen[group] = np.arange(len(group))
+        one_of = np.full(len(self.lines), -1, dtype=np.int64)
+        one_of[served[chosen]] = np.arange(len(chosen))
+        members: list[set[str]] = [set() for _ in chosen]
+        wanted = one_of[line] >= 0
+        for number, member in zip(one_of[line[wanted]].tolist(), site[wanted].tolist(), strict=True):
+            members[number].add(ids[member])
+        texts = np.array([";".join(sorted(m)) for m in members], dtype=object)
+        text_of = np.full(len(self.lines), -1, dtype=np.int64)
+        text_of[served] = group
+        at = text_of[kept]
+        names[at >= 0] = texts[at[at >= 0]]
+        return np.asarray(names)
 
-    def _place(self) -> Ints:
-        """Each site's place among its patient's sites, from 0."""
-        order = np.argsort(self.patient, kind="stable")
-        start = np.concatenate([[True], self.patient[order][1:] != self.patient[order][:-1]])
-        at = np.arange(len(order))
+    def _place(self) -> tuple[Ints, Ints, list[str]]:
+        """Each site's place among its patient's ids, from 0; a number per patient for its list of ids; the ids."""
+        import pandas as pd
+
+        code, distinct = pd.factorize(self.site_ids)
+        ids = [str(distinct[c]) for c in code]
+        order = np.lexsort((code, self.patient))
+        who, what = self.patient[order], code[order].astype(np.int64)
+        start = np.concatenate([[True], who[1:] != who[:-1]])
+        steps = np.cumsum(np.concatenate([[True], (who[1:] != who[:-1]) | (what[1:] != what[:-1])]))
+        rank = steps - np.maximum.accumulate(np.where(start, steps, 0))
         place = np.empty(len(order), dtype=np.int64)
-        place[order] = at - np.maximum.accumulate(np.where(start, at, 0))
-        return place
+        place[order] = rank
+        named = np.zeros(int(self.patient.max(initial=0)) + 1, dtype=np.int64)
+        for k in range(int(rank.max(initial=0)) + 1):
+            own = np.zeros(len(named), dtype=np.int64)
+            own[who[rank == k]] = what[rank == k] + 1
+            named = _numbered_pairs(named, own)
+        return place, named, ids
 
     def after_progression(self, shown: Lines, course: Course) -> Flags:
         """Whether a line is due after its site's recorded progression."""
