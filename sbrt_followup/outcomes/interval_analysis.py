@@ -26,12 +26,29 @@ ENDPOINTS = ("progression", "local_progression")
 class Npmle(Protocol):
     """What a fit gives: masses on intervals, in order of time, with the proof that it is the maximum."""
 
-    left_days: Floats
-    right_days: Floats
-    mass: Floats
-    loglik: float
-    kkt_gap: float
-    iterations: int
+    @property
+    def left_days(self) -> Floats:
+        """Where each interval begins."""
+
+    @property
+    def right_days(self) -> Floats:
+        """Where it ends; infinite for those never found."""
+
+    @property
+    def mass(self) -> Floats:
+        """The probability of each interval."""
+
+    @property
+    def loglik(self) -> float:
+        """The log-likelihood."""
+
+    @property
+    def kkt_gap(self) -> float:
+        """By how much at most the log-likelihood could still rise."""
+
+    @property
+    def iterations(self) -> int:
+        """The steps it took."""
 
 
 @dataclass(frozen=True)

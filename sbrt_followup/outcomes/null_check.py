@@ -127,7 +127,7 @@ def null_check(
         "event intervals" if scans is None else "imaging",
         tuple(TestSize(name, float(np.mean(hits)), len(hits)) for name, hits in rejected.items()),
         tuple(
-            LandmarkCheck(label, m, float(truths[g][k]), float(mean[g, k]), float(coverage[g, k]), int(bounded[g, k]))
+            LandmarkCheck(label, m, float(truths[g][k]), float(mean[g, k]), float(coverage[g, k]), int(counted[g, k]))
             for g, label in enumerate(study.labels)
             for k, m in enumerate(method.times)
             if estimable[g, k] and 2 * counted[g, k] >= replicates
