@@ -248,6 +248,14 @@ def test_groups_keep_their_own_order(table):
     assert ask(records, by="fractions").labels == ("1", "3")
 
 
+def test_an_identifier_is_no_grouping(table):
+    records = table(*({"f": 10, "dose": str(n)} for n in range(31)))
+    with pytest.raises(InputRefused) as refused:
+        ask(records, by="dose")
+    assert "31 values" in str(refused.value.problems[0])
+    assert "P0" not in str(refused.value.problems[0])
+
+
 def test_what_cannot_be_is_refused_with_its_row(table):
     # The reader refuses most of this already; a frame made otherwise is held to the same.
     rows = table({"patient_id": "A", "site_id": "1"}, {"patient_id": "A", "site_id": "2"}, {"f": 5}).frame

@@ -31,6 +31,7 @@ RETREATMENT = ("censor", "ignore", "event")
 SITE_ENDPOINTS = ("local_progression", "vcf")
 DEATH_INSIDE = ("death", "progression_or_death")  # endpoints without a competing event
 BY_MRI = ("progression", "local_progression", "progression_or_death")  # censored at the last clear MRI unless asked
+MOST_GROUPS = 30  # more is a measurement or an identifier, not a grouping
 ALL = "all"  # the one group of a cohort that is not divided
 
 # Why follow-up for the endpoint ended.
@@ -233,6 +234,9 @@ def _groups(
     if by is None:
         return np.full(len(ledger.frame), ALL, dtype=object), (ALL,)
     labels = units.ordered_labels(by, {units.label(v) for v in by.dropna().unique()})
+    if len(labels) > MOST_GROUPS:
+        hint = "Make a column of groups, such as 1 / 2 to 5 / over 5."
+        raise refuse("too-many-groups", f"{name} has {len(labels)} values, more than {MOST_GROUPS} groups", hint=hint)
     return units.shared_value(ledger, unit, by, name, absent), labels
 
 
