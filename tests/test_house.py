@@ -1,0 +1,123 @@
+"""The rules of the house that no other tool checks."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "sbrt_followup"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+HEAVY = (
+    "pandas",
+    "numpy",
+    "yaml",
+    "lifelines",
+    "pyarrow",
+    "openpyxl",
+    "matplotlib",
+    "scipy",
+    "narwhals",
+    "jinja2",
+    "icalendar",
+)
+RELATIVE = {path: str(path.relative_to(PACKAGE)) for path in MODULES}
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: RELATIVE[p])
+def test_every_module_says_what_it_is(path: Path) -> None:
+    if path.read_text().strip():
+        assert ast.get_docstring(tree(path)), "a module docstring states its conventions once"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: RELATIVE[p])
+def test_every_public_function_says_what_it_gives(path: Path) -> None:
+    for node in tree(path).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{node.name} has no docstring"
+
+
+def imported(arguments: list[str]) -> set[str]:
+    code = (
+        "import sys\nsys.argv = ['sbrt-followup', *sys.argv[1:]]\nfrom sbrt_followup.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\nprint('\\n' + ' '.join(sys.modules), file=sys.stderr)"
+    )
+    environment = {**os.environ, "COLUMNS": "100"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, env=environment
+    )
+    return {name.partition(".")[0] for name in done.stderr.splitlines()[-1].split()}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    assert not imported(["--help"]) & set(HEAVY)
+    assert not imported(["schedule", "--help"]) & set(HEAVY)
+    assert not imported(["--version"]) & set(HEAVY)
+
+
+def test_a_schedule_does_not_import_what_only_curves_need() -> None:
+    found = imported(["schedule", "--sbrt-date", "2025-01-31", "--as-of", "2025-02-01", "-f", "csv"])
+    assert "pandas" in found
+    assert not found & {"lifelines", "scipy", "matplotlib", "openpyxl", "jinja2", "icalendar"}
+
+
+# Numbers of the clinic stand in rules/. What Python may hold beside 0, 1, 2 and 10: the contract's own definitions,
+# sizes, dates of the calendar and limits of what a table may hold.
+CLINICAL_FILES = [p for p in MODULES if RELATIVE[p].startswith("followup/") or RELATIVE[p] in ("rulebook/sins.py", "rulebook/offsets.py", "rulebook/deciding.py", "rulebook/sensitivity.py")]  # fmt: skip
+ALLOWED = {0, 1, 2, 10, 100}
+TECHNICAL = {
+    "rulebook/offsets.py": {2000},  # a plan with tiny intervals must end
+    "rulebook/deciding.py": {20, 60, 200_000, 256},  # bits, cells and tables kept
+    "rulebook/sensitivity.py": {4, 16},  # features that can be enumerated, documents kept
+    "followup/visits.py": {3, 4, 5, 32, 100_000},  # kinds of lines, fields of a step, bits, an end for tiny intervals
+    "followup/schedule.py": {3, 30, 34, 60},  # codes of bookings and texts; bits of packed numbers
+    "followup/worklist.py": {9},  # a rank behind all others
+}
+
+
+@pytest.mark.parametrize("path", CLINICAL_FILES, ids=lambda p: RELATIVE[p])
+def test_no_clinical_number_stands_in_python(path: Path) -> None:
+    numbers = {
+        node.value
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float)
+    }
+    assert numbers - ALLOWED <= TECHNICAL.get(RELATIVE[path], set())
+
+
+def test_messages_quote_no_machine() -> None:
+    for path in [*MODULES, *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "rules").rglob("*.yaml")]:
+        assert not re.search(r"(?<![\w.])/(work|tmp|root|home)/", path.read_text(encoding="utf-8")), path
+
+
+def test_layers_are_kept() -> None:
+    lint = Path(sys.executable).with_name("lint-imports")
+    if not lint.exists():
+        pytest.skip("import-linter is not installed")
+    done = subprocess.run([str(lint), "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def documentation() -> str:
+    return "\n".join(p.read_text(encoding="utf-8") for p in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+
+
+def test_every_rule_document_is_in_the_documentation() -> None:
+    text = documentation()
+    gone = [p.stem for p in (ROOT / "rules").rglob("*.yaml") if "cases" not in p.parts and p.stem not in text]
+    assert not gone
+
+
+def test_the_wheel_carries_the_rules() -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    assert 'rules = "sbrt_followup/rules"' in project
