@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import typer.main
+import yaml
 
 from sbrt_followup.cli.app import app
 from sbrt_followup.records import COHORT, IMAGING, ColumnSpec
@@ -88,10 +89,19 @@ def test_every_column_is_documented() -> None:
     check(columns_page(), "columns.md")
 
 
+def documents_table() -> str:
+    rows = ["| document | what it says | basis |", "|---|---|---|"]
+    for path in sorted((ROOT / "rules").rglob("*.yaml")):
+        if "cases" not in path.parts:
+            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+            rows.append(f"| `{path.relative_to(ROOT).as_posix()}` | {document['title']} | {document['basis']} |")
+    return "\n".join(rows) + "\n"
+
+
 def test_every_rule_file_is_documented() -> None:
-    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
-    files = [p.relative_to(ROOT).as_posix() for p in (ROOT / "rules").rglob("*.yaml") if "cases" not in p.parts]
-    assert [f for f in files if f not in page] == []
+    before, rest = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8").split("anew -->\n", 1)
+    _, after = rest.split("<!-- end", 1)
+    check(f"{before}anew -->\n{documents_table()}<!-- end{after}", "rules.md")
 
 
 def test_the_readme_opens_with_the_two_commands() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -58,6 +62,9 @@ def test_a_course_from_31_january_is_clamped_and_counted_from_the_last_mri(visit
         ("P09", "due", "2025-06-22"),  # 7 April + 2 months + 15 days
         ("P15", "due", "2025-06-03"),
         ("P18", "upcoming", "2025-08-20"),
+        ("P20", "due", "2025-06-11"),  # 27 March + 2 months + 15 days
+        ("P21", "upcoming", "2025-07-01"),
+        ("P22", "overdue", "2025-01-31"),
     ],
 )
 def test_the_next_step_of_a_patient(visits: pd.DataFrame, patient: str, status: str, due: str) -> None:
@@ -122,9 +129,67 @@ def test_bookings(visits: pd.DataFrame) -> None:
     assert of(visits, "P16")["reason"].str.contains("the booked day has passed").sum() == 1
 
 
+def test_hospice_stops_and_what_was_not_done_by_then_was_missed(visits: pd.DataFrame) -> None:
+    lines = of(visits, "P19")
+    assert lines["status"].tolist() == ["missed", "stopped"]
+    assert day(lines["due"][0]) == "2025-04-20"
+    assert "hospice" in lines["reason"][1]
+
+
+def test_a_course_from_29_february_of_a_leap_year(visits: pd.DataFrame) -> None:
+    # Each + 2 months + 15 days from the MRI before; all before month 15 (29 May 2025).
+    lines = of(visits, "P20")
+    due = ["2024-05-29", "2024-08-13", "2024-10-28", "2025-01-12", "2025-03-27", "2025-06-11"]
+    assert [day(d) for d in lines["due"][:6]] == due
+    assert lines["status"].tolist()[:6] == ["done"] * 5 + ["due"]
+    assert [day(lines["earliest"][5]), day(lines["latest"][5])] == ["2025-05-27", "2025-06-27"]
+
+
+def test_without_any_mri_every_past_window_is_overdue(visits: pd.DataFrame) -> None:
+    lines = of(visits, "P22")
+    # 31 October + 3 months; + 5 months + 15 days; + 8 months, clamped to 30 June.
+    assert [day(d) for d in lines["due"][:3]] == ["2025-01-31", "2025-04-15", "2025-06-30"]
+    assert lines["status"].tolist()[:3] == ["overdue", "overdue", "due"]
+    # The third window opens at 7.5 months: 31 May + 15 days = the as-of day itself.
+    assert [day(lines["earliest"][2]), day(lines["latest"][2])] == ["2025-06-15", "2025-07-15"]
+
+
+def test_an_mri_of_a_region_serves_the_sites_of_that_region(visits: pd.DataFrame) -> None:
+    lines = of(visits, "P23")
+    first = lines.loc[lines["planned_due"] == pd.Timestamp("2025-05-03")]
+    assert dict(zip(first["site_ids"], first["status"], strict=True)) == {"A;B": "done", "C": "overdue"}
+    assert day(first.loc[first["site_ids"] == "C", "latest"].iloc[0]) == "2025-05-17"
+
+
+def test_a_clinic_lays_its_own_plan_over_the_packaged_one() -> None:
+    cohort = read_cohort(SAMPLES / "clinic.csv")
+    ours = load(SAMPLES / "clinic_rules")
+    lines = of(schedule(cohort.frame, None, Request(ours, ours.plan, AS_OF)).visits, "P01")
+    # 30 April ± 7 days instead of ± 14; the date itself stays.
+    assert [day(lines[c][0]) for c in ("earliest", "due", "latest")] == ["2025-04-23", "2025-04-30", "2025-05-07"]
+    (deviation,) = ours.plan.deviations
+    assert (deviation.at, bool(deviation.why), bool(deviation.approved_by)) == ("tolerance.value", True, True)
+
+
+def test_a_spreadsheet_with_its_own_columns_words_and_dates() -> None:
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "sbrt_followup", "schedule", str(SAMPLES / "odd_columns.csv"),
+            "--map", str(SAMPLES / "odd_columns_map.yaml"), "--date-format", "%d.%m.%Y", "--as-of", "2025-06-15", "-q",
+        ],
+        capture_output=True, text=True, encoding="utf-8",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first = [line for line in csv.DictReader(io.StringIO(done.stdout)) if line["visit"] == "1"]
+    # 31 January, 15 March, 28 February + 3 months; ids keep their zeros, the clinic's remark stays.
+    assert [(f["patient_id"], f["due"], f["Bemerkung"]) for f in first] == [
+        ("0017", "2025-04-30", "links"), ("0018", "2025-06-15", ""), ("0019", "2025-05-28", "Termin offen"),
+    ]  # fmt: skip
+
+
 def test_everyone_has_a_next_date_or_a_reason(visits: pd.DataFrame) -> None:
     listed = worklist(visits, AS_OF)
-    assert sorted(listed["patient_id"]) == [f"P{n:02d}" for n in range(1, 19)]
+    assert sorted(listed["patient_id"]) == [f"P{n:02d}" for n in range(1, 24)]
     assert (listed["next_due"].notna() | (listed["reason"].astype(str) != "")).all()
 
 
@@ -136,6 +201,9 @@ def test_everyone_has_a_next_date_or_a_reason(visits: pd.DataFrame) -> None:
         ("P04", None, "intermediate;high", "no", (9, 9)),
         ("P05", "low", "low", "yes", (4, 4)),  # L1 junctional 3 + mixed 1
         ("P06", "high", "high", "no", (14, 14)),
+        ("P20", "high", "high", "yes", (15, 15)),
+        # semirigid 1 + deformity 2 + collapse 3 + bilateral 3 = 9, pain up to 3: never below 7, never 13.
+        ("P21", "intermediate", "intermediate", "no", (9, 12)),
         ("P18", None, "low;intermediate;high", "no", (5, 18)),  # C7 junctional 3 + lytic 2, the rest up to 13
     ],
 )
