@@ -33,6 +33,8 @@ class Problem:
     source: Source | None = None
     severity: Severity = "error"
     hint: str = ""
+    example: tuple[tuple[str, str], ...] = ()
+    """A counter-example patient, fact by fact."""
 
     def __str__(self) -> str:
         where = f"{self.source}: " if self.source else ""

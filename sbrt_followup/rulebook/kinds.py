@@ -129,12 +129,16 @@ def _check_overlap(table: DecisionTable, notes: Notes) -> None:
             continue
         reported.add((a, b))
         first, second = table.rules[a], table.rules[b]
-        patient = ", ".join(f"{k} {v}" for k, v in known.space.describe(int(cell)).items())
-        notes.add(
-            "overlapping-rules",
-            f"the rules '{first.id}' (line {first.source.line}) and '{second.id}' both hit: {patient}",
-            second.source,
-            "Narrow one of them.",
+        patient = known.space.describe(int(cell))
+        shown = ", ".join(f"{k} {v}" for k, v in patient.items())
+        notes.problems.append(
+            Problem(
+                "overlapping-rules",
+                f"the rules '{first.id}' (line {first.source.line}) and '{second.id}' both hit: {shown}",
+                second.source,
+                hint="Narrow one of them.",
+                example=tuple(patient.items()),
+            )
         )
 
 
