@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -42,12 +42,21 @@ class Audit:
         return all(f.severity == "note" and not strict for f in self.open)
 
 
-def audit_folder(folder: Path | None, profile: str | None, today: date) -> tuple[Audit, Rulebook | None]:
-    """Audit a rules folder; what cannot be read is found, not raised."""
+def reading_findings(folder: Path | None, profile: str | None) -> tuple[Rulebook | None, tuple[Finding, ...]]:
+    """Read a rulebook; what is wrong with it is found, not raised."""
     book, problems = read(folder or packaged_folder(), profile)
-    if book is None or problems:
-        return Audit(ordered(from_problem(p) for p in problems), 0, 0, today), None
-    return audit(book, today), book
+    return (None if problems else book), ordered(from_problem(p) for p in problems)
+
+
+def audit_folder(
+    folder: Path | None, profile: str | None, today: date, only: str = ""
+) -> tuple[Audit, Rulebook | None]:
+    """Audit a rules folder; `only` keeps the findings of one file."""
+    book, findings = reading_findings(folder, profile)
+    result = Audit(findings, 0, 0, today) if book is None else audit(book, today)
+    if only:
+        result = replace(result, findings=tuple(f for f in result.findings if f.source.file == only))
+    return result, book
 
 
 def audit(book: Rulebook, today: date) -> Audit:

@@ -259,7 +259,7 @@ CODES: dict[str, Code] = {
     "waiver-unknown-code": _error(
         "A waiver names a finding that does not exist.",
         "It excuses nothing.",
-        "Correct the code: `rules audit --explain` lists all.",
+        "Correct the code: `rules audit --explain all` lists every code.",
     ),
     "waiver-of-error": _error(
         "A waiver tries to excuse an error.",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ENDINGS = {
     ".csv": "csv", ".json": "json", ".xlsx": "xlsx", ".parquet": "parquet", ".ics": "ics", ".md": "markdown", ".txt": "table",
+    ".sarif": "sarif", ".html": "html",
 }  # fmt: skip
 TABULAR = ("table", "csv", "json", "parquet", "xlsx")
 

@@ -113,6 +113,8 @@ class _Draft:
 
 
 def _paths(folder: Path) -> list[Path]:
+    if folder.is_file():
+        return [folder]
     return sorted(
         p
         for p in folder.rglob("*.y*ml")
@@ -123,7 +125,7 @@ def _paths(folder: Path) -> list[Path]:
 def _drafts(folder: Path, problems: list[Problem]) -> dict[str, _Draft]:
     drafts: dict[str, _Draft] = {}
     for path in _paths(folder):
-        shown = f"{folder.name}/{path.relative_to(folder)}"
+        shown = path.name if path == folder else f"{folder.name}/{path.relative_to(folder)}"
         tree, found = read_file(path, shown)
         problems.extend(found)
         if tree is None:
@@ -200,8 +202,8 @@ def read(folder: Path | None = None, profile: str | None = None) -> tuple[Rulebo
     problems: list[Problem] = []
     packaged = packaged_folder()
     chosen = packaged if folder is None else folder
-    if not chosen.is_dir():
-        return None, [Problem("no-folder", "the rules folder does not exist or is not a folder", Source(str(chosen)))]
+    if not chosen.exists():
+        return None, [Problem("no-folder", "the rules folder or file does not exist", Source(str(chosen)))]
     drafts = _drafts(chosen, problems)
     alone = any(name.startswith("evidence/") and "extends" not in d.tree.items for name, d in drafts.items())
     base = {} if alone or chosen == packaged else _drafts(packaged, problems)
