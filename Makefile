@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q install -c constraints.txt
 
-.PHONY: demo test check benchmark clean
+.PHONY: demo test test-spark clean
 demo: $(VENV)/.demo
 	@$(BIN)/sbrt-followup schedule sample_cohorts/clinic.csv --imaging sample_cohorts/clinic_imaging.csv --as-of 2025-06-15
 
@@ -13,7 +13,11 @@ test: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --ignore tests/spark
+
+# A cluster engine of its own: needs Java 17 or later.
+test-spark: $(VENV)/.spark
+	$(BIN)/python -m pytest tests/spark
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "sbrt-followup needs Python 3.11 or later; run: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
@@ -29,6 +33,12 @@ $(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing sbrt-followup and its test tools into $(VENV) (once, about two minutes) ..." >&2
 	@$(PIP) -e '.[test]' >&2
 	@$(BIN)/python -m compileall -q sbrt_followup
+	@touch $@
+
+$(VENV)/.spark: $(VENV)/.test
+	@command -v java >/dev/null || { echo "PySpark needs Java 17 or later (Debian: apt-get install default-jre-headless)" >&2; exit 2; }
+	@echo "Installing PySpark into $(VENV) (once) ..." >&2
+	@$(PIP) -e '.[test,spark]' >&2
 	@touch $@
 
 clean:
