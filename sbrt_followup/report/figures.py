@@ -119,8 +119,17 @@ def _style(place: int) -> tuple[str, Any]:
     return COLOURS[place % len(COLOURS)], STYLES[place % len(STYLES)]
 
 
+def _darker(place: int) -> tuple[float, float, float]:
+    """Give a group's colour dark enough for small print, in grey too."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = to_rgb(COLOURS[place % len(COLOURS)])
+    return 0.65 * red, 0.65 * green, 0.65 * blue
+
+
 def _draw_group(axes: Axes, group: GroupResult, place: int, analysis: Analysis) -> None:
     colour, style = _style(place)
+    band = min(0.15, 0.4 / len(analysis.groups))  # paler where more of them overlap
     curve, counts = group.curve, group.counts
     if not curve.time.size:
         axes.plot([], [], color=colour, linestyle=style, label=_legend(group))
@@ -140,7 +149,7 @@ def _draw_group(axes: Axes, group: GroupResult, place: int, analysis: Analysis) 
         x, y = _steps(time, value, keep)
         axes.plot(x, y, color=colour, linestyle=style, linewidth=1.6, alpha=shade, label=label if thick else None)
         (x, a), (_, b) = _steps(time, low, keep), _steps(time, high, keep)
-        axes.fill_between(x, a, b, color=colour, alpha=0.14 * shade, linewidth=0)
+        axes.fill_between(x, a, b, color=colour, alpha=band * shade, linewidth=0)
     if group.fit is not None:
         _shade_intervals(axes, group.fit, colour)
         return
@@ -262,7 +271,7 @@ def _risk_table(axes: Axes, groups: list[GroupResult], ticks: list[float], analy
                 size=7.5,
                 va="center",
                 ha="right",
-                color=_style(place)[0],
+                color=_darker(place),
                 annotation_clip=False,
             )
             for t in ticks:
