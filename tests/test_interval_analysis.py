@@ -62,7 +62,6 @@ def curves(*arguments):
 
 @pytest.fixture(scope="module")
 def turnbull():
-    pytest.importorskip("sbrt_followup.outcomes.interval_censored")
     return curves()
 
 
@@ -97,7 +96,6 @@ def test_confidence_comes_only_from_the_bootstrap_and_its_seed(turnbull):
 
 
 def test_doubling_everybody_changes_no_mass():
-    pytest.importorskip("sbrt_followup.outcomes.interval_censored")
     from dataclasses import replace
 
     people = intervals(ask(read_cohort(FOLDER / "bcdeter.csv"), by="arm"), 0)

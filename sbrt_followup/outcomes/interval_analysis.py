@@ -8,47 +8,20 @@ confidence exist only by bootstrap: patients resampled within their group, perce
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from sbrt_followup.outcomes.counts import COMPETING, EVENT, Counts, Floats, Ints, count
 from sbrt_followup.outcomes.endpoints import AT_DISTANT, Study
+from sbrt_followup.outcomes.interval_censored import Npmle, npmle
 from sbrt_followup.outcomes.survival import Curve
 from sbrt_followup.problems import refuse
 
 NAN = float("nan")
 ROUNDING = 1e-12  # what is left of a sum of masses that make one
 ENDPOINTS = ("progression", "local_progression")
-
-
-class Npmle(Protocol):
-    """What a fit gives: masses on intervals, in order of time, with the proof that it is the maximum."""
-
-    @property
-    def left_days(self) -> Floats:
-        """Where each interval begins."""
-
-    @property
-    def right_days(self) -> Floats:
-        """Where it ends; infinite for those never found."""
-
-    @property
-    def mass(self) -> Floats:
-        """The probability of each interval."""
-
-    @property
-    def loglik(self) -> float:
-        """The log-likelihood."""
-
-    @property
-    def kkt_gap(self) -> float:
-        """By how much at most the log-likelihood could still rise."""
-
-    @property
-    def iterations(self) -> int:
-        """The steps it took."""
 
 
 @dataclass(frozen=True)
@@ -107,15 +80,26 @@ def intervals(study: Study, place: int) -> Intervals:
     return Intervals(left, right, study.patient[here], counts)
 
 
-def fit(people: Intervals, *, bootstrap: int = 0, seed: int = 1, level: float = 0.95) -> tuple[IntervalFit, Curve]:
-    """Estimate one group, with limits if `bootstrap` is given."""
-    found = _npmle(people.left, people.right, None)
+def silent() -> None:
+    """Tell nobody."""
+
+
+def fit(
+    people: Intervals,
+    *,
+    bootstrap: int = 0,
+    seed: int = 1,
+    level: float = 0.95,
+    step: Callable[[], None] = silent,
+) -> tuple[IntervalFit, Curve]:
+    """Estimate one group, with limits if `bootstrap` is given; `step` is called after every sample."""
+    found = npmle(people.left, people.right)
     after = 1.0 - np.cumsum(found.mass)
     after = np.where(after < ROUNDING, 0.0, after)
     before = np.concatenate([[1.0], after[:-1]])
     finite = np.isfinite(found.right_days)
-    time, step = _steps(found)
-    draws = _bootstrap(people, time, bootstrap, seed)
+    time, survival = _steps(found)
+    draws = _bootstrap(people, time, bootstrap, seed, step)
     tail = (1 - level) / 2
     if len(draws):
         low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
@@ -124,7 +108,7 @@ def fit(people: Intervals, *, bootstrap: int = 0, seed: int = 1, level: float = 
         low, high, spread = (np.full(len(time), NAN) for _ in range(3))
     lasting = found.left_days[~finite]
     reach = float(lasting.max()) if lasting.size else float("inf")
-    curve = Curve(time, step, spread, low, high, 1.0, reach)
+    curve = Curve(time, survival, spread, low, high, 1.0, reach)
     at = np.searchsorted(time, found.right_days[finite])
     limits = [np.concatenate([limit[at], np.full(int((~finite).sum()), NAN)]) for limit in (low, high)]
     result = IntervalFit(
@@ -142,13 +126,6 @@ def fit(people: Intervals, *, bootstrap: int = 0, seed: int = 1, level: float = 
     return result, curve
 
 
-def _npmle(left: Floats, right: Floats, weights: Floats | None) -> Npmle:
-    from sbrt_followup.outcomes.interval_censored import npmle  # type: ignore[import-untyped, unused-ignore]
-
-    found: Npmle = npmle(left, right, weights=weights)
-    return found
-
-
 def _steps(found: Npmle) -> tuple[Floats, Floats]:
     """Give the times of the steps and survival from each on, with the mass at right ends."""
     finite = np.isfinite(found.right_days)
@@ -158,7 +135,7 @@ def _steps(found: Npmle) -> tuple[Floats, Floats]:
     return time, np.where(survival < ROUNDING, 0.0, survival)
 
 
-def _bootstrap(people: Intervals, time: Floats, replicates: int, seed: int) -> Floats:
+def _bootstrap(people: Intervals, time: Floats, replicates: int, seed: int, step: Callable[[], None]) -> Floats:
     """Refit on patients drawn with replacement; give survival at the steps, one row per replicate."""
     if not replicates or not len(time):
         return np.empty((0, len(time)))
@@ -169,7 +146,8 @@ def _bootstrap(people: Intervals, time: Floats, replicates: int, seed: int) -> F
     for k in range(replicates):
         weight = np.bincount(rng.integers(0, patients, patients), minlength=patients)[code].astype(np.float64)
         drawn = weight > 0
-        when, step = _steps(_npmle(people.left[drawn], people.right[drawn], weight[drawn]))
+        when, survival = _steps(npmle(people.left[drawn], people.right[drawn], weights=weight[drawn]))
         at = np.searchsorted(when, time, side="right")
-        draws[k] = np.concatenate([[1.0], step])[at]
+        draws[k] = np.concatenate([[1.0], survival])[at]
+        step()
     return draws
