@@ -26,25 +26,16 @@ ENDPOINTS = ("progression", "local_progression")
 
 @dataclass(frozen=True)
 class IntervalFit:
-    """One group's fit with survival before and after each interval, and limits by bootstrap (NaN without)."""
+    """One group's fit, and the limits of survival after each interval by bootstrap (NaN without)."""
 
-    left: Floats
-    right: Floats
-    mass: Floats
-    surv_high: Floats
-    surv_low: Floats
+    npmle: Npmle
     ci_low: Floats
     ci_high: Floats
-    loglik: float
-    kkt_gap: float
-    iterations: int
 
     def bounds(self, when: float) -> tuple[float, float]:
         """Give the lowest and highest survival at a time that the likelihood allows."""
-        begun = (self.left < when) | ((self.left == when) & (self.right == when))
-        low = 1.0 - float(self.mass[begun].sum())
-        high = 1.0 - float(self.mass[self.right <= when].sum())
-        return max(low, 0.0), min(high, 1.0)
+        low, high = self.npmle.bounds(when)
+        return float(low), float(high)
 
 
 @dataclass(frozen=True)
@@ -94,9 +85,6 @@ def fit(
 ) -> tuple[IntervalFit, Curve]:
     """Estimate one group, with limits if `bootstrap` is given; `step` is called after every sample."""
     found = npmle(people.left, people.right)
-    after = 1.0 - np.cumsum(found.mass)
-    after = np.where(after < ROUNDING, 0.0, after)
-    before = np.concatenate([[1.0], after[:-1]])
     finite = np.isfinite(found.right_days)
     time, survival = _steps(found)
     draws = _bootstrap(people, time, bootstrap, seed, step)
@@ -111,19 +99,7 @@ def fit(
     curve = Curve(time, survival, spread, low, high, 1.0, reach)
     at = np.searchsorted(time, found.right_days[finite])
     limits = [np.concatenate([limit[at], np.full(int((~finite).sum()), NAN)]) for limit in (low, high)]
-    result = IntervalFit(
-        found.left_days,
-        found.right_days,
-        found.mass,
-        before,
-        after,
-        limits[0],
-        limits[1],
-        float(found.loglik),
-        float(found.kkt_gap),
-        int(found.iterations),
-    )
-    return result, curve
+    return IntervalFit(found, *limits), curve
 
 
 def _steps(found: Npmle) -> tuple[Floats, Floats]:

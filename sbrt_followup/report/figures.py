@@ -16,7 +16,7 @@ import numpy as np
 
 from sbrt_followup.outcomes.analysis import FEW_AT_RISK, Analysis, GroupResult, at_risk
 from sbrt_followup.outcomes.curves import Curves
-from sbrt_followup.outcomes.interval_analysis import IntervalFit
+from sbrt_followup.outcomes.interval_censored import Npmle
 from sbrt_followup.problems import Source, refuse
 from sbrt_followup.report.axis import month_ticks
 from sbrt_followup.report.wording import TEST, curve_name, p_text
@@ -151,7 +151,7 @@ def _draw_group(axes: Axes, group: GroupResult, place: int, analysis: Analysis) 
         (x, a), (_, b) = _steps(time, low, keep), _steps(time, high, keep)
         axes.fill_between(x, a, b, color=colour, alpha=band * shade, linewidth=0)
     if group.fit is not None:
-        _shade_intervals(axes, group.fit, colour)
+        _shade_intervals(axes, group.fit.npmle, colour)
         return
     lost = counts.n_censor > 0
     axes.plot(
@@ -159,11 +159,11 @@ def _draw_group(axes: Axes, group: GroupResult, place: int, analysis: Analysis) 
     )
 
 
-def _shade_intervals(axes: Axes, fit: IntervalFit, colour: str) -> None:
+def _shade_intervals(axes: Axes, fit: Npmle, colour: str) -> None:
     """Show where the curve is not unique: it may fall anywhere inside these boxes."""
     from matplotlib.patches import Rectangle
 
-    for left, right, low, high in zip(fit.left, fit.right, fit.surv_low, fit.surv_high, strict=True):
+    for left, right, low, high in zip(fit.left_days, fit.right_days, fit.surv_low, fit.surv_high, strict=True):
         if np.isfinite(right) and right > left:
             box = Rectangle(
                 (left / MONTH, low), (right - left) / MONTH, high - low, color=colour, alpha=0.22, linewidth=0
