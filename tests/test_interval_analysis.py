@@ -7,7 +7,7 @@ from test_endpoints import ask, table  # noqa: F401
 from typer.testing import CliRunner
 
 from sbrt_followup.cli.app import app
-from sbrt_followup.outcomes.interval_analysis import IntervalFit, check_question, fit, intervals
+from sbrt_followup.outcomes.interval_analysis import check_question, fit, intervals
 from sbrt_followup.problems import InputRefused
 from sbrt_followup.records import read_cohort
 
@@ -42,16 +42,6 @@ def test_what_has_no_interval_is_refused(table, question):  # noqa: F811
         check_question(ask(table({"p": 100, "m": 60}, {"m": 60}), **question))
 
 
-def test_the_curve_is_bounded_inside_an_interval_and_unique_outside():
-    nothing = np.full(3, np.nan)
-    left, right, mass = np.array([10.0, 30.0, 50.0]), np.array([20.0, 30.0, np.inf]), np.array([0.5, 0.2, 0.3])
-    after = 1 - np.cumsum(mass)
-    one = IntervalFit(left, right, mass, after + mass, after, nothing, nothing, 0.0, 0.0, 1)
-    bounds = [one.bounds(t) for t in (10, 15, 20, 29, 30, 50, 60)]
-    want = [(1, 1), (0.5, 1), (0.5, 0.5), (0.5, 0.5), (0.3, 0.3), (0.3, 0.3), (0, 0.3)]
-    np.testing.assert_allclose(bounds, want, atol=1e-12)
-
-
 def curves(*arguments):
     call = ["curves", str(FOLDER / "bcdeter.csv"), "--by", "arm", "--estimator", "turnbull", "--times", "6,12,24,36"]
     result = CliRunner().invoke(app, [*call, "--format", "json", "--quiet", *arguments])
@@ -62,7 +52,6 @@ def curves(*arguments):
 
 @pytest.fixture(scope="module")
 def turnbull():
-    pytest.importorskip("sbrt_followup.outcomes.interval_censored")
     return curves()
 
 
@@ -97,13 +86,12 @@ def test_confidence_comes_only_from_the_bootstrap_and_its_seed(turnbull):
 
 
 def test_doubling_everybody_changes_no_mass():
-    pytest.importorskip("sbrt_followup.outcomes.interval_censored")
     from dataclasses import replace
 
     people = intervals(ask(read_cohort(FOLDER / "bcdeter.csv"), by="arm"), 0)
     twice = replace(people, left=np.tile(people.left, 2), right=np.tile(people.right, 2))
     one, curve = fit(people)
     two, _ = fit(twice)
-    np.testing.assert_allclose(two.mass, one.mass, atol=1e-7)
-    assert two.loglik == pytest.approx(2 * one.loglik)
+    np.testing.assert_allclose(two.npmle.mass, one.npmle.mass, atol=1e-7)
+    assert two.npmle.loglik == pytest.approx(2 * one.npmle.loglik)
     assert curve.step(12 * MONTH)[0] == pytest.approx(one.bounds(12 * MONTH)[1])

@@ -7,8 +7,6 @@ from typer.testing import CliRunner
 from sbrt_followup.cli.app import app
 from sbrt_followup.problems import InputRefused
 
-pytest.importorskip("sbrt_followup.followup.assessment")
-
 START = date(2018, 1, 1)
 # Far outside every pseudo-progression window: growth that a later scan confirms, leaves open, or takes back.
 SCANS = {
@@ -87,7 +85,6 @@ def test_without_a_policy_the_dates_are_the_cohorts_own(tables):
 
 
 def test_turnbull_takes_the_interval_before_the_dated_event(tables):
-    pytest.importorskip("sbrt_followup.outcomes.interval_censored")
     cohort, imaging = tables
     body = curves(cohort, "--imaging", imaging, "--policy", "confirmation", "--estimator", "turnbull")
     confirmed = next(g for g in body["groups"] if g["group"] == "confirmed")

@@ -205,8 +205,10 @@ def curves(
     if policy is not None and scans is not None:
         dates = dating(records.frame, scans.frame, rulebook, policy, question.as_of)
     file = "stdin" if cohort == "-" else Path(str(cohort)).name
-    with progress(simulations if null_check else 0, "simulating", quiet) as step:
-        check = Simulation(simulations, seed, step) if null_check else None
+    groups = 1 if grouping is None else int(grouping.values.nunique())
+    rounds = bootstrap * groups + (simulations if null_check else 0)
+    with progress(rounds, "simulating", quiet) as step:
+        check = Simulation(simulations, seed) if null_check else None
         result = run(
             records,
             question,
@@ -215,6 +217,7 @@ def curves(
             imaging=scans,
             dates=dates,
             check=check,
+            step=step,
             on_error=on_error,
             file=file,
         )

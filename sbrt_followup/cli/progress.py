@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
-def _nothing(done: int) -> None:
+def _nothing() -> None:
     """Show nothing."""
 
 
 @contextmanager
-def progress(total: int, what: str, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """Show how many of `total` are done, on a terminal unless quiet."""
+def progress(total: int, what: str, quiet: bool) -> Iterator[Callable[[], None]]:
+    """Give a function to call after each of `total` rounds; it moves a bar on a terminal unless quiet."""
     if not total or quiet or not sys.stderr.isatty():
         yield _nothing
         return
@@ -23,4 +23,4 @@ def progress(total: int, what: str, quiet: bool) -> Iterator[Callable[[int], Non
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)
+        yield lambda: bar.advance(task)

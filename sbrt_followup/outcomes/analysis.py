@@ -139,11 +139,13 @@ class Analysis:
         return not any(group.small for group in part)
 
 
-def analyse(study: Study, method: Method, *, tests: bool = True) -> Analysis:
-    """Estimate every group's curve and compare the groups, unless no tests are wanted."""
+def analyse(
+    study: Study, method: Method, *, tests: bool = True, step: Callable[[], None] = interval_analysis.silent
+) -> Analysis:
+    """Estimate every group's curve and compare the groups, unless no tests are wanted; `step` follows the bootstrap."""
     if method.estimator == "turnbull":
         interval_analysis.check_question(study)
-    groups = tuple(_group(study, method, place) for place in range(len(study.labels)))
+    groups = tuple(_group(study, method, place, step) for place in range(len(study.labels)))
     difference = NAN
     if method.estimator == "km":
         difference = max((_against_lifelines(g.counts) for g in groups if g.counts.n), default=NAN)
@@ -178,9 +180,9 @@ def _curve(study: Study, method: Method, members: Members, counts: Counts) -> Cu
     return aalen_johansen(counts, ci_type=method.ci_type, level=method.level, variance=variance)
 
 
-def _group(study: Study, method: Method, place: int) -> GroupResult:
+def _group(study: Study, method: Method, place: int, step: Callable[[], None]) -> GroupResult:
     if method.estimator == "turnbull":
-        return _interval_group(study, method, place)
+        return _interval_group(study, method, place, step)
     members = study.members(place)
     counts = members.counts()
     curve = _curve(study, method, members, counts)
@@ -203,10 +205,12 @@ def _group(study: Study, method: Method, place: int) -> GroupResult:
     )
 
 
-def _interval_group(study: Study, method: Method, place: int) -> GroupResult:
+def _interval_group(study: Study, method: Method, place: int, step: Callable[[], None]) -> GroupResult:
     """Estimate a group from intervals: no restricted mean, for the curve is not unique inside them."""
     people = interval_analysis.intervals(study, place)
-    fit, curve = interval_analysis.fit(people, bootstrap=method.bootstrap, seed=method.seed + place, level=method.level)
+    fit, curve = interval_analysis.fit(
+        people, bootstrap=method.bootstrap, seed=method.seed + place, level=method.level, step=step
+    )
     counts = people.counts
     return GroupResult(
         study.labels[place],

@@ -17,6 +17,7 @@ from sbrt_followup.outcomes.endpoints import (
     Study,
     study,
 )
+from sbrt_followup.outcomes.interval_analysis import silent
 from sbrt_followup.outcomes.null_check import NullCheck, null_check
 from sbrt_followup.outcomes.policies import UNRESOLVED, Dating
 from sbrt_followup.outcomes.scans import scan_days, with_last_clear
@@ -46,17 +47,12 @@ class Unresolved:
     n: int
 
 
-def _silent(done: int) -> None:
-    """Tell nobody."""
-
-
 @dataclass(frozen=True)
 class Simulation:
-    """How often to simulate, from which seed, and whom to tell."""
+    """How often to simulate, and from which seed."""
 
     replicates: int
     seed: int
-    progress: Callable[[int], None] = _silent
 
 
 @dataclass(frozen=True)
@@ -87,10 +83,11 @@ def curves(
     imaging: Records | None = None,
     dates: Dating | None = None,
     check: Simulation | None = None,
+    step: Callable[[], None] = silent,
     on_error: str = "refuse",
     file: str = "cohort",
 ) -> Curves:
-    """Answer a question about a cohort."""
+    """Answer a question about a cohort; `step` is called after every bootstrap sample and simulation."""
     by = None if grouping is None else grouping.values
     name, absent = ("", "") if grouping is None else (grouping.name, grouping.absent)
     frame = cohort.frame if dates is None else dates.frame
@@ -101,7 +98,7 @@ def curves(
         return study(table, question, by=by, by_name=name, by_absent=absent, on_error=on_error, file=file)
 
     people = ask(frame)
-    analysis = analyse(people, method)
+    analysis = analyse(people, method, step=step)
     others = {} if dates is None else {policy: ask(table) for policy, table in dates.others.items()}
     scans = None if imaging is None else scan_days(people, imaging.frame)
     gaps = accounts.event_gaps(people) if scans is None else accounts.imaging_gaps(people, *scans)
@@ -122,9 +119,7 @@ def curves(
         policy="" if dates is None else dates.primary,
         others=tuple((policy, analyse(other, method, tests=False)) for policy, other in others.items()),
         unresolved=() if dates is None else _unresolved(dates, people, others),
-        null_check=None
-        if check is None
-        else null_check(people, method, scans, check.replicates, check.seed, check.progress),
+        null_check=None if check is None else null_check(people, method, scans, check.replicates, check.seed, step),
     )
 
 

@@ -8,13 +8,14 @@ confidence exist only by bootstrap: patients resampled within their group, perce
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from sbrt_followup.outcomes.counts import COMPETING, EVENT, Counts, Floats, Ints, count
 from sbrt_followup.outcomes.endpoints import AT_DISTANT, Study
+from sbrt_followup.outcomes.interval_censored import Npmle, npmle
 from sbrt_followup.outcomes.survival import Curve
 from sbrt_followup.problems import refuse
 
@@ -23,55 +24,18 @@ ROUNDING = 1e-12  # what is left of a sum of masses that make one
 ENDPOINTS = ("progression", "local_progression")
 
 
-class Npmle(Protocol):
-    """What a fit gives: masses on intervals, in order of time, with the proof that it is the maximum."""
-
-    @property
-    def left_days(self) -> Floats:
-        """Where each interval begins."""
-
-    @property
-    def right_days(self) -> Floats:
-        """Where it ends; infinite for those never found."""
-
-    @property
-    def mass(self) -> Floats:
-        """The probability of each interval."""
-
-    @property
-    def loglik(self) -> float:
-        """The log-likelihood."""
-
-    @property
-    def kkt_gap(self) -> float:
-        """By how much at most the log-likelihood could still rise."""
-
-    @property
-    def iterations(self) -> int:
-        """The steps it took."""
-
-
 @dataclass(frozen=True)
 class IntervalFit:
-    """One group's fit with survival before and after each interval, and limits by bootstrap (NaN without)."""
+    """One group's fit, and the limits of survival after each interval by bootstrap (NaN without)."""
 
-    left: Floats
-    right: Floats
-    mass: Floats
-    surv_high: Floats
-    surv_low: Floats
+    npmle: Npmle
     ci_low: Floats
     ci_high: Floats
-    loglik: float
-    kkt_gap: float
-    iterations: int
 
     def bounds(self, when: float) -> tuple[float, float]:
         """Give the lowest and highest survival at a time that the likelihood allows."""
-        begun = (self.left < when) | ((self.left == when) & (self.right == when))
-        low = 1.0 - float(self.mass[begun].sum())
-        high = 1.0 - float(self.mass[self.right <= when].sum())
-        return max(low, 0.0), min(high, 1.0)
+        low, high = self.npmle.bounds(when)
+        return float(low), float(high)
 
 
 @dataclass(frozen=True)
@@ -107,15 +71,23 @@ def intervals(study: Study, place: int) -> Intervals:
     return Intervals(left, right, study.patient[here], counts)
 
 
-def fit(people: Intervals, *, bootstrap: int = 0, seed: int = 1, level: float = 0.95) -> tuple[IntervalFit, Curve]:
-    """Estimate one group, with limits if `bootstrap` is given."""
-    found = _npmle(people.left, people.right, None)
-    after = 1.0 - np.cumsum(found.mass)
-    after = np.where(after < ROUNDING, 0.0, after)
-    before = np.concatenate([[1.0], after[:-1]])
+def silent() -> None:
+    """Tell nobody."""
+
+
+def fit(
+    people: Intervals,
+    *,
+    bootstrap: int = 0,
+    seed: int = 1,
+    level: float = 0.95,
+    step: Callable[[], None] = silent,
+) -> tuple[IntervalFit, Curve]:
+    """Estimate one group, with limits if `bootstrap` is given; `step` is called after every sample."""
+    found = npmle(people.left, people.right)
     finite = np.isfinite(found.right_days)
-    time, step = _steps(found)
-    draws = _bootstrap(people, time, bootstrap, seed)
+    time, survival = _steps(found)
+    draws = _bootstrap(people, time, bootstrap, seed, step)
     tail = (1 - level) / 2
     if len(draws):
         low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
@@ -124,29 +96,10 @@ def fit(people: Intervals, *, bootstrap: int = 0, seed: int = 1, level: float = 
         low, high, spread = (np.full(len(time), NAN) for _ in range(3))
     lasting = found.left_days[~finite]
     reach = float(lasting.max()) if lasting.size else float("inf")
-    curve = Curve(time, step, spread, low, high, 1.0, reach)
+    curve = Curve(time, survival, spread, low, high, 1.0, reach)
     at = np.searchsorted(time, found.right_days[finite])
     limits = [np.concatenate([limit[at], np.full(int((~finite).sum()), NAN)]) for limit in (low, high)]
-    result = IntervalFit(
-        found.left_days,
-        found.right_days,
-        found.mass,
-        before,
-        after,
-        limits[0],
-        limits[1],
-        float(found.loglik),
-        float(found.kkt_gap),
-        int(found.iterations),
-    )
-    return result, curve
-
-
-def _npmle(left: Floats, right: Floats, weights: Floats | None) -> Npmle:
-    from sbrt_followup.outcomes.interval_censored import npmle  # type: ignore[import-untyped, unused-ignore]
-
-    found: Npmle = npmle(left, right, weights=weights)
-    return found
+    return IntervalFit(found, *limits), curve
 
 
 def _steps(found: Npmle) -> tuple[Floats, Floats]:
@@ -158,7 +111,7 @@ def _steps(found: Npmle) -> tuple[Floats, Floats]:
     return time, np.where(survival < ROUNDING, 0.0, survival)
 
 
-def _bootstrap(people: Intervals, time: Floats, replicates: int, seed: int) -> Floats:
+def _bootstrap(people: Intervals, time: Floats, replicates: int, seed: int, step: Callable[[], None]) -> Floats:
     """Refit on patients drawn with replacement; give survival at the steps, one row per replicate."""
     if not replicates or not len(time):
         return np.empty((0, len(time)))
@@ -169,7 +122,8 @@ def _bootstrap(people: Intervals, time: Floats, replicates: int, seed: int) -> F
     for k in range(replicates):
         weight = np.bincount(rng.integers(0, patients, patients), minlength=patients)[code].astype(np.float64)
         drawn = weight > 0
-        when, step = _steps(_npmle(people.left[drawn], people.right[drawn], weight[drawn]))
+        when, survival = _steps(npmle(people.left[drawn], people.right[drawn], weights=weight[drawn]))
         at = np.searchsorted(when, time, side="right")
-        draws[k] = np.concatenate([[1.0], step])[at]
+        draws[k] = np.concatenate([[1.0], survival])[at]
+        step()
     return draws

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from sbrt_followup.outcomes.analysis import Method, compare_overall, curve_of
 from sbrt_followup.outcomes.counts import CENSORED, COMPETING, EVENT, Floats, Ints
 from sbrt_followup.outcomes.endpoints import AT_DISTANT, AT_RETREATMENT, DEATH_INSIDE, Study
+from sbrt_followup.outcomes.interval_analysis import silent
 from sbrt_followup.outcomes.survival import kaplan_meier
 from sbrt_followup.problems import refuse
 from sbrt_followup.timing import analysis_days
@@ -90,9 +91,9 @@ def null_check(
     scans: tuple[Ints, Floats] | None,
     replicates: int,
     seed: int,
-    progress: Callable[[int], None] = lambda done: None,
+    step: Callable[[], None] = silent,
 ) -> NullCheck:
-    """Simulate; `scans` holds the place of the unit and the day of every known MRI, or None without imaging."""
+    """Simulate, calling `step` after every cohort; `scans` holds the place of the unit and the day of every known MRI, or None without imaging."""
     _check(study)
     ground = _ground(study, method, scans)
     rng = np.random.default_rng(seed)
@@ -105,7 +106,7 @@ def null_check(
     rejected: dict[str, list[bool]] = {}
     total = np.zeros((len(study.labels), len(days)))
     held, counted, bounded = total.copy(), total.copy(), total.copy()
-    for done in range(replicates):
+    for _ in range(replicates):
         made = _simulate(study, ground, rng)
         for test in compare_overall(made, method) if len(study.labels) > 1 else ():
             if np.isfinite(test.p_value) and test.name != "gray_competing":  # deaths are not simulated
@@ -118,7 +119,7 @@ def null_check(
             counted[place] += known
             held[place] += limits & (low <= truths[place]) & (truths[place] <= high)
             bounded[place] += limits
-        progress(done + 1)
+        step()
     with np.errstate(invalid="ignore", divide="ignore"):
         mean, coverage = total / counted, held / bounded
     return NullCheck(

@@ -131,8 +131,9 @@ def _group(group: GroupResult, analysis: Analysis) -> dict[str, Any]:
     if analysis.method.estimator == "cif":
         body["time_lost_days"] = {"tau_months": tau, "estimate": lost.estimate, "std_error": lost.std_error}
     if group.fit is not None:
-        body["loglik"] = group.fit.loglik
-        body["certificate"] = {"kkt_gap": group.fit.kkt_gap, "iterations": group.fit.iterations}
+        fit = group.fit.npmle
+        body["loglik"] = fit.loglik
+        body["certificate"] = {"kkt_gap": fit.kkt_gap, "iterations": fit.iterations}
     return body
 
 

@@ -86,13 +86,13 @@ def steps(group: GroupResult) -> list[Row]:
 
 def intervals(group: GroupResult) -> list[Row]:
     """Give the intervals of one group's interval-censored curve."""
-    f = group.fit
-    if f is None:
+    if group.fit is None:
         return []
+    f = group.fit.npmle
     return _rows(
         {
-            "left_days": f.left, "right_days": f.right, "mass": f.mass, "surv_low": f.surv_low,
-            "surv_high": f.surv_high, "ci_low": f.ci_low, "ci_high": f.ci_high,
+            "left_days": f.left_days, "right_days": f.right_days, "mass": f.mass, "surv_low": f.surv_low,
+            "surv_high": f.surv_high, "ci_low": group.fit.ci_low, "ci_high": group.fit.ci_high,
         }
     )  # fmt: skip
 

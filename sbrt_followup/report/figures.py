@@ -16,7 +16,7 @@ import numpy as np
 
 from sbrt_followup.outcomes.analysis import FEW_AT_RISK, Analysis, GroupResult, at_risk
 from sbrt_followup.outcomes.curves import Curves
-from sbrt_followup.outcomes.interval_analysis import IntervalFit
+from sbrt_followup.outcomes.interval_censored import Npmle
 from sbrt_followup.problems import Source, refuse
 from sbrt_followup.report.axis import month_ticks
 from sbrt_followup.report.wording import TEST, curve_name, p_text
@@ -119,8 +119,17 @@ def _style(place: int) -> tuple[str, Any]:
     return COLOURS[place % len(COLOURS)], STYLES[place % len(STYLES)]
 
 
+def _darker(place: int) -> tuple[float, float, float]:
+    """Give a group's colour dark enough for small print, in grey too."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = to_rgb(COLOURS[place % len(COLOURS)])
+    return 0.65 * red, 0.65 * green, 0.65 * blue
+
+
 def _draw_group(axes: Axes, group: GroupResult, place: int, analysis: Analysis) -> None:
     colour, style = _style(place)
+    band = min(0.15, 0.4 / len(analysis.groups))  # paler where more of them overlap
     curve, counts = group.curve, group.counts
     if not curve.time.size:
         axes.plot([], [], color=colour, linestyle=style, label=_legend(group))
@@ -140,9 +149,9 @@ def _draw_group(axes: Axes, group: GroupResult, place: int, analysis: Analysis) 
         x, y = _steps(time, value, keep)
         axes.plot(x, y, color=colour, linestyle=style, linewidth=1.6, alpha=shade, label=label if thick else None)
         (x, a), (_, b) = _steps(time, low, keep), _steps(time, high, keep)
-        axes.fill_between(x, a, b, color=colour, alpha=0.14 * shade, linewidth=0)
+        axes.fill_between(x, a, b, color=colour, alpha=band * shade, linewidth=0)
     if group.fit is not None:
-        _shade_intervals(axes, group.fit, colour)
+        _shade_intervals(axes, group.fit.npmle, colour)
         return
     lost = counts.n_censor > 0
     axes.plot(
@@ -150,11 +159,11 @@ def _draw_group(axes: Axes, group: GroupResult, place: int, analysis: Analysis) 
     )
 
 
-def _shade_intervals(axes: Axes, fit: IntervalFit, colour: str) -> None:
+def _shade_intervals(axes: Axes, fit: Npmle, colour: str) -> None:
     """Show where the curve is not unique: it may fall anywhere inside these boxes."""
     from matplotlib.patches import Rectangle
 
-    for left, right, low, high in zip(fit.left, fit.right, fit.surv_low, fit.surv_high, strict=True):
+    for left, right, low, high in zip(fit.left_days, fit.right_days, fit.surv_low, fit.surv_high, strict=True):
         if np.isfinite(right) and right > left:
             box = Rectangle(
                 (left / MONTH, low), (right - left) / MONTH, high - low, color=colour, alpha=0.22, linewidth=0
@@ -262,7 +271,7 @@ def _risk_table(axes: Axes, groups: list[GroupResult], ticks: list[float], analy
                 size=7.5,
                 va="center",
                 ha="right",
-                color=_style(place)[0],
+                color=_darker(place),
                 annotation_clip=False,
             )
             for t in ticks:
