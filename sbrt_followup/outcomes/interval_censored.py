@@ -15,6 +15,7 @@ distribution has a log-likelihood greater than the estimate's by more than the g
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,10 @@ from sbrt_followup.outcomes.counts import Floats, Ints
 TOLERANCE = 1e-10  # the gap that counts as zero, as a share of n
 _MOST_ITERATIONS = 1000
 _HALVINGS = 40
+_MOST_PIVOTS = 500
+_PATIENCE = 3  # exchanges of all misplaced variables that need not help, before they go one by one
+_SLACK = 1e-12
+_ROUNDING = 1e-11  # of a log-likelihood, as a share of it
 _RIDGE = 1e-13  # keeps a singular Hessian solvable, as a share of its diagonal; does not move the solution
 _OPEN = 2  # where a side of an interval sorts among the sides on the same day: closed left 0, right 1, open left 2
 
@@ -129,7 +134,7 @@ def innermost(left: npt.ArrayLike, right: npt.ArrayLike, weights: npt.ArrayLike 
     kept = keys >= 0
     keys, total, place = keys[kept], total[kept], np.where(used, place - int((~kept).sum()), -1)
     one, two = np.divmod(keys, len(starts) + 1)
-    return Runs(one, two, total, days[starts // 3], days[stops // 3], place)
+    return Runs(one, two, total.astype(np.float64), days[starts // 3], days[stops // 3], place)
 
 
 def npmle(
@@ -187,7 +192,7 @@ def _candidates(mass: Floats, slope: Floats, n: float) -> Ints:
     support = np.flatnonzero(mass)
     bounds = np.concatenate([[-1], support, [len(mass)]])
     new = []
-    for before, after in zip(bounds[:-1], bounds[1:], strict=True):
+    for before, after in pairwise(bounds):
         if after - before > 1:
             best = before + 1 + int(np.argmax(slope[before + 1 : after]))
             if slope[best] > n:
@@ -208,50 +213,54 @@ def _step(runs: Runs, mass: Floats, covered: Floats, slope: Floats, chosen: Ints
         new = np.maximum(mass + share * move, 0.0)
         new /= new.sum()
         covered = runs.covered(new)
-        if (covered > 0).all() and float(runs.weight @ np.log(covered)) >= loglik + 1e-4 * share * gain:
+        if (covered > 0).all() and _ascends(runs, covered, move, gain, loglik, share):
             return np.asarray(new)
         share /= 2
     return None
 
 
+def _ascends(runs: Runs, covered: Floats, move: Floats, gain: float, loglik: float, share: float) -> bool:
+    """Tell whether a step is far enough up; below the rounding of the log-likelihood its slope along the step decides."""
+    if gain > _ROUNDING * abs(loglik):
+        return float(runs.weight @ np.log(covered)) >= loglik + 1e-4 * share * gain
+    along = float((runs.gathered(runs.weight / covered) - runs.weight.sum()) @ move)
+    return abs(along) <= 0.5 * gain
+
+
 def _least(curvature: Floats, pull: Floats, start: Floats) -> Floats:
-    """Minimise x'Cx/2 − pull'x over x >= 0 by active sets, from a feasible start (Lawson and Hanson 1974)."""
+    """Minimise x'Cx/2 − pull'x over x >= 0 by block principal pivoting (Portugal, Júdice and Vicente 1994)."""
+    scale = np.sqrt(np.diag(curvature))
+    matrix, target = curvature / np.outer(scale, scale), pull / scale
+    free = start > 0
+    fewest, patience = len(target) + 1, _PATIENCE
+    x = np.zeros(len(target))
+    for _ in range(_MOST_PIVOTS):
+        x = np.zeros(len(target))
+        x[free] = _solve(matrix[np.ix_(free, free)], target[free])
+        push = target - matrix @ x
+        wrong = np.where(free, x < 0, push > _SLACK * np.abs(target).max())
+        number = int(wrong.sum())
+        if not number:
+            break
+        if number < fewest:
+            fewest, patience = number, _PATIENCE
+        elif patience:
+            patience -= 1
+        else:  # Murty's rule: one at a time always comes to an end
+            wrong[: int(np.flatnonzero(wrong)[-1])] = False
+        free ^= wrong
+    return np.asarray(np.maximum(x, 0.0) / scale)
+
+
+def _solve(matrix: Floats, target: Floats) -> Floats:
+    """Solve a positive definite system, made so by a ridge where it is singular."""
     from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-    scale = np.sqrt(np.diag(curvature))
-    matrix = curvature / np.outer(scale, scale)
-    target = pull / scale
-    x = start * scale
-    free = np.ones(len(x), dtype=bool)
-    for _ in range(3 * len(x) + 10):
-        places = np.flatnonzero(free)
-        inner = matrix[np.ix_(places, places)]
-        ridge = _RIDGE
-        while True:
-            try:
-                factor = cho_factor(inner + ridge * np.eye(len(places)), check_finite=False)
-                break
-            except LinAlgError:
-                ridge *= 100
-        solved = cho_solve(factor, target[places], check_finite=False)
-        if (solved > 0).all():
-            x[:] = 0.0
-            x[places] = solved
-            push = target - matrix @ x
-            push[free] = 0.0
-            worst = int(np.argmax(push))
-            if push[worst] <= 1e-9 * np.abs(target).max():
-                break
-            free[worst] = True
+    ridge = _RIDGE
+    while True:
+        try:
+            factor = cho_factor(matrix + ridge * np.eye(len(matrix)), overwrite_a=True, check_finite=False)
+        except LinAlgError:
+            ridge *= 100
             continue
-        now = x[places]
-        falling = solved <= 0
-        step = np.min(now[falling] / np.maximum(now[falling] - solved[falling], 1e-300))
-        now = now + min(step, 1.0) * (solved - now)
-        gone = falling & (now <= 1e-15 * now.max())
-        if not gone.any():
-            gone = falling
-        now[gone] = 0.0
-        x[places] = np.maximum(now, 0.0)
-        free[places[gone]] = False
-    return np.asarray(np.maximum(x, 0.0) / scale)
+        return np.asarray(cho_solve(factor, target, check_finite=False))
