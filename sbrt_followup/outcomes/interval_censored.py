@@ -195,9 +195,7 @@ def _candidates(mass: Floats, slope: Floats, n: float) -> Ints:
     return np.asarray(np.union1d(support, np.array(new, dtype=np.int64)), dtype=np.int64)
 
 
-def _step(
-    runs: Runs, mass: Floats, covered: Floats, slope: Floats, chosen: Ints, loglik: float
-) -> Floats | None:
+def _step(runs: Runs, mass: Floats, covered: Floats, slope: Floats, chosen: Ints, loglik: float) -> Floats | None:
     """Move towards the minimum of the quadratic approximation; None where nothing better is left in the numbers."""
     n = float(runs.weight.sum())
     curvature = runs.curvature(runs.weight / covered**2, chosen)
