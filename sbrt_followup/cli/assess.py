@@ -311,7 +311,7 @@ def _text(run: _Run, to: Destination, scan_date: str | None, reasoning: bool) ->
             day = date.fromisoformat(scan_date or run.as_of)
         except ValueError:
             raise refuse("not-a-date", "--scan-date takes a date written YYYY-MM-DD") from None
-        made = cards(run.assessment, day)
+        made = cards(run.table.frame, run.scans.frame, run.assessment.rulebook, day)
         body = {"scan_date": day.isoformat(), "cards": made}
         text = card_text(made, day)
     if to.format == "json":

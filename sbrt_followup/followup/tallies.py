@@ -73,7 +73,7 @@ def tallies(assessment: Assessment) -> pd.DataFrame:
     places = regions(assessment)
     present = [r for r in (*REGIONS.values(), SEVERAL) if (places == r).any()]
     groups = [(ALL, np.ones(len(places), dtype=bool)), *((r, places == r) for r in present)]
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for name, labels, per_site in _tables(assessment):
         for region, here in groups:
             of = int(((per_site >= 0) & here).sum())
@@ -81,8 +81,8 @@ def tallies(assessment: Assessment) -> pd.DataFrame:
                 count = int(((per_site == i) & here).sum())
                 figures = PUBLISHED.get((name, label), ()) if region == ALL else ()
                 share = round(100.0 * count / of, 1) if of else None
-                for published in _shown(figures, assessment.rulebook.evidence):
-                    rows.append((name, region, label, count, of, share, *published))
+                found = _shown(figures, assessment.rulebook.evidence)
+                rows.extend((name, region, label, count, of, share, *published) for published in found)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
