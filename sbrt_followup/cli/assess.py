@@ -227,9 +227,9 @@ class _Run:
                 ("patient_id", "site_id", "progression_date", "progression_site", "last_clear_mri_date", "unresolved"),
             )  # fmt: skip
         if summary:
-            from ..report.response_tables import summary as tables
+            from ..followup.tallies import tallies
 
-            return outputs.Result(tables(self.assessment), "Response in this cohort beside published figures", "rows",
+            return outputs.Result(tallies(self.assessment), "Response in this cohort beside published figures", "rows",
                                   self.manifest, body, self.notes())  # fmt: skip
         from ..followup.assessment import confirming_visits
 
@@ -297,11 +297,11 @@ def _text(run: _Run, to: Destination, scan_date: str | None, reasoning: bool) ->
     from ..report.files import json_text, write_bytes
 
     if reasoning:
-        from ..followup.reasoning import as_text
+        from ..followup.explanation import as_json, as_text
         from ..followup.reasoning import reasoning as chains
 
         found = chains(run.assessment)
-        body: dict[str, Any] = {"readings": found}
+        body: dict[str, Any] = as_json(found)
         text = as_text(found)
     else:
         from ..followup.cards import cards
@@ -311,7 +311,7 @@ def _text(run: _Run, to: Destination, scan_date: str | None, reasoning: bool) ->
             day = date.fromisoformat(scan_date or run.as_of)
         except ValueError:
             raise refuse("not-a-date", "--scan-date takes a date written YYYY-MM-DD") from None
-        made = cards(run.assessment, day)
+        made = cards(run.table.frame, run.scans.frame, run.assessment.rulebook, day)
         body = {"scan_date": day.isoformat(), "cards": made}
         text = card_text(made, day)
     if to.format == "json":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,12 @@ from ..problems import refuse
 from . import options as o
 from . import patient as p
 from .schedule import Horizon, PlanName
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..followup.explanation import Explanation
+    from ..followup.schedule import Request
 
 
 def explain(
@@ -96,6 +102,8 @@ def explain(
     if visit is not None and not (visits["visit"] == visit).any():
         raise refuse("no-such-visit", f"this patient has no visit {visit} up to the horizon")
     explanation = chain(chosen, visits, request, visit)
+    if own is not None and visit is None:
+        explanation = _with_readings(explanation, chosen, own, request)
     if to.format == "json":
         arguments = {
             "plan": request.plan.id,
@@ -117,3 +125,22 @@ def explain(
         sys.stdout.flush()
     else:
         write_bytes(to.path, data, force)
+
+
+def _with_readings(
+    explanation: Explanation, chosen: pd.DataFrame, scans: pd.DataFrame, request: Request
+) -> Explanation:
+    """Add why each MRI reads as it does, where the imaging table says more than that it took place."""
+    from ..followup.assessment import assess
+    from ..followup.explanation import Explanation as Chain
+    from ..followup.reasoning import reasoning
+    from ..records import IMAGING
+
+    told = [s.name for s in IMAGING if s.name not in ("patient_id", "site_id", "mri_date", "mri_coverage", "completed")]
+    if not scans[told].notna().any(axis=None):
+        return explanation
+    own = reasoning(assess(chosen, scans.reset_index(drop=True), request.rulebook, request.today))
+    known = {s.key for s in explanation.sources}
+    return Chain(
+        (*explanation.steps, *own.steps), (*explanation.sources, *(s for s in own.sources if s.key not in known))
+    )

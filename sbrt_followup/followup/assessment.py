@@ -330,7 +330,8 @@ class _Words:
         alerts = [self.answers[c.id] for c in self.reading.criteria.alerts]
         column, own = self.reading.criteria.once["course"], self.reading.called
         keys = [
-            self.baseline, *codes, growth.outcome, state.rule_code, epidural.outcome, neurology.outcome, *(a.outcome for a in alerts),
+            self.baseline, *codes, growth.outcome, state.rule_code, epidural.outcome, neurology.outcome,
+            *(np.where(a.outcome < 0, -1 - a.decisions.case, a.outcome) for a in alerts),
             *self.window_codes, e.course, e.course_rule, e.resolution, e.state, self.once["spread"].outcome,
         ]  # fmt: skip
 
@@ -374,8 +375,8 @@ class _Words:
         d = a.decisions
         case = int(d.case[row])
         asked = [f for f, m in zip(d.facts, d.decisive[case], strict=True) if m]
-        seen = [f for f, m in zip(d.facts, d.missing[case], strict=True) if not m]
-        # Something urgent was seen in part: what is missing must be looked for now.
+        # The finding itself, a document's first fact, was seen; what is missing must be looked for now.
+        seen = not d.missing[case][0]
         return f"{a.criterion.id} cannot be excluded: record {', '.join(asked)}" if seen and asked else ""
 
     def _sized(self, s: Sized, code: int) -> str:
@@ -425,6 +426,7 @@ class _Words:
     def next_action(self) -> Any:
         """Say what to do next; an urgent finding outranks everything."""
         a = self.episodes.next_step
+        alerts = [self.answers[c.id] for c in self.reading.criteria.alerts]
         asks = [np.where(self._asks(s), s.outcome, -1) for s in self.signs]
         urgent = self.reading.urgent
 
@@ -434,14 +436,15 @@ class _Words:
             d = a.decisions
             possible = d.possible[int(d.case[row])]
             steps = [m.says for i, can in enumerate(possible) if can for m in [a.criterion.meaning(i)]]
-            parts = [URGENT_ACTION] if urgent[row] == YES else []
+            parts = [URGENT_ACTION] if urgent[row] == YES else [self._alert(x, row) for x in alerts]
             parts.append(" or ".join(steps))
             parts += [
                 s.criterion.meaning(int(c[row])).asks_for for s, c in zip(self.signs, asks, strict=True) if c[row] >= 0
             ]
             return _list(parts)
 
-        return spread([self.baseline, urgent, a.decisions.case, *asks], len(self.baseline), say)
+        open_alerts = [np.where(x.outcome < 0, x.decisions.case, -1) for x in alerts]
+        return spread([self.baseline, urgent, a.decisions.case, *asks, *open_alerts], len(self.baseline), say)
 
     def _asks(self, a: Answer) -> npt.NDArray[np.bool_]:
         c = a.criterion
