@@ -281,6 +281,20 @@ def test_a_clinics_own_folder(folder: Path) -> None:
     assert "own/bad.yaml:3:1" in broken.stderr
 
 
+def test_a_plan_by_other_tiers_than_the_profiles_is_refused(folder: Path) -> None:
+    bad_rules = Path(__file__).parent / "bad_rules"
+    (folder / "own").mkdir()
+    risk = (bad_rules / "unknown_outcome.yaml").read_text().replace("then: higher", "then: high")
+    plan = (bad_rules / "tier_unknown.yaml").read_text().replace("hihg", "high")
+    (folder / "own" / "risk.yaml").write_text(risk)
+    (folder / "own" / "plan.yaml").write_text(plan.replace("risk: chen-2024", "risk: local-risk"))
+    done = run("schedule", "cohort.csv", *AS_OF, "--rules", "own", "--plan", "local-tiered", cwd=folder)
+    assert done.returncode == 2
+    assert "plan/local-tiered goes by the tiers of risk/local-risk" in done.stderr
+    (folder / "own" / "plan.yaml").write_text(plan)
+    assert run("schedule", "cohort.csv", *AS_OF, "--rules", "own", "--plan", "local-tiered", cwd=folder).returncode == 0
+
+
 def test_every_date_is_explained_down_to_its_source(folder: Path) -> None:
     done = run("explain", "cohort.csv", "--patient", "ZQ-4712", *AS_OF, "--plan", "chen-2024", "-f", "json", cwd=folder)
     body = json.loads(done.stdout)

@@ -169,6 +169,13 @@ def request(
     from ..rulebook.structure import NUMBER
 
     chosen = rulebook.get(Plan, plan) if plan else rulebook.plan
+    if chosen.tiered and chosen.risk != rulebook.profile.risk:
+        # Tiers come from the profile's risk document; another one's would be scheduled under this plan's name.
+        raise refuse(
+            "plan-risk-differs",
+            f"{chosen.name} goes by the tiers of risk/{chosen.risk}, the profile '{rulebook.profile.id}' by risk/{rulebook.profile.risk}",
+            hint="Name the same risk document in both.",
+        )
     months = None
     if horizon is not None:
         if not NUMBER.fullmatch(horizon) or not 0 < Fraction(horizon) <= 600:

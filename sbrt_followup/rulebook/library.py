@@ -157,6 +157,7 @@ class Shelf(Mapping[str, Document]):
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._paths = {"evidence/evidence": folder / "evidence.yaml"}
         for kind, name in FOLDERS.items():
             self._paths |= {f"{kind}/{path.stem}": path for path in sorted((folder / name).glob("*.yaml"))}
@@ -165,7 +166,7 @@ class Shelf(Mapping[str, Document]):
     def __getitem__(self, name: str) -> Document:
         if name not in self._read:
             path = self._paths[name]
-            tree, problems = read_file(path, f"rules/{path.name}")
+            tree, problems = read_file(path, f"rules/{path.relative_to(self._folder)}")
             document, found = build_document(tree, content_hash(tree)) if tree is not None else (None, [])
             if document is None or document.name != name:
                 raise InputRefused([*problems, *found, Problem("broken-package", f"the packaged document '{name}' is damaged",
