@@ -113,7 +113,7 @@ def test_the_readme_opens_with_the_two_commands() -> None:
     assert first[1:3] == ["make demo", "make test"]
 
 
-PAGES = ["README.md", "docs/rules.md", "docs/intended-use.md", "sample_cohorts/README.md"]
+PAGES = ["README.md", "docs/rules.md", "docs/intended-use.md", "sample_cohorts/README.md", "benchmarks/README.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)
