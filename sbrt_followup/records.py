@@ -200,7 +200,7 @@ def _texts(column: pd.Series[Any]) -> tuple[npt.NDArray[np.int64], list[str]]:
 
     codes, values = pd.factorize(column)
     raw = list(values)
-    texts = [_text(v) for v in raw]
+    texts = [v.strip() if type(v) is str else _text(v) for v in raw]
     if texts == raw and "" not in texts:
         return codes.astype(np.int64), texts
     merged: dict[str, int] = {}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Any
 
+import pytest
 import typer.main
 import yaml
 
@@ -108,3 +111,21 @@ def test_the_readme_opens_with_the_two_commands() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     first = text[text.index("```") :].splitlines()
     assert first[1:3] == ["make demo", "make test"]
+
+
+PAGES = ["README.md", "docs/rules.md", "docs/intended-use.md", "sample_cohorts/README.md", "benchmarks/README.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_tells_to_type_exists(page: str) -> None:
+    root: Any = typer.main.get_command(app)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    code = "\n".join(text.split("```")[1::2] + re.findall(r"`(sbrt-followup [^`]+)`", text))
+    for line in re.findall(r"^sbrt-followup (.*)", code, re.MULTILINE):
+        words = line.split("#")[0].split()
+        command = root
+        while words and words[0] in getattr(command, "commands", {}):
+            command = command.commands[words.pop(0)]
+        assert command is not root or words[0] in ("--help", "--version"), line
+        known = {o for parameter in command.params for o in parameter.opts} | {"--help"}
+        assert [w for w in words if re.fullmatch(r"--?[a-z][a-z-]*", w) and w not in known] == [], line

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,23 +30,20 @@ class SiteFacts:
     """The given SINS total lies outside what its components allow."""
 
 
-def level_column(texts: Iterable[object]) -> tuple[Levels, Flags]:
+def level_column(texts: pd.Series[Any]) -> tuple[Levels, Flags]:
     """Give the levels of each site as bits, and where they are several."""
-    known: dict[object, tuple[int, bool]] = {}
+    import pandas as pd
+
+    codes, distinct = pd.factorize(texts)
     every = (1 << len(SPINE_LEVELS)) - 1
-    bits, several = [], []
-    for text in texts:
-        if text not in known:
-            span = spine_range(text) if isinstance(text, str) else None
-            known[text] = (
-                (every, False)
-                if span is None
-                else (sum(1 << i for i in range(span[0], span[1] + 1)), span[1] > span[0])
-            )
-        one, many = known[text]
-        bits.append(one)
-        several.append(many)
-    return Levels(np.array(bits, dtype=np.int64)), np.array(several, dtype=bool)
+    # The last entry is what a missing level, code -1, could be.
+    bits, several = [every] * (len(distinct) + 1), [False] * (len(distinct) + 1)
+    for code, text in enumerate(distinct):
+        span = spine_range(str(text))
+        if span is not None:
+            bits[code] = sum(1 << i for i in range(span[0], span[1] + 1))
+            several[code] = span[1] > span[0]
+    return Levels(np.array(bits, dtype=np.int64)[codes]), np.array(several, dtype=bool)[codes]
 
 
 def column_of(frame: pd.DataFrame, name: str) -> Column:
@@ -67,7 +63,7 @@ def site_facts(frame: pd.DataFrame, sins: SinsScore) -> SiteFacts:
     """Give the facts of each row of a cohort frame."""
     declared = [spec.name for spec in COHORT if spec.name in FACTS and spec.name not in ("level", "sins")]
     facts: dict[str, Column] = {name: column_of(frame, name) for name in declared if name in frame}
-    facts["level"], several = level_column(frame["level"].tolist())
+    facts["level"], several = level_column(frame["level"])
     low, high = total_range(sins, facts, several)
     given = frame["sins"].to_numpy(dtype=np.float64)
     known = ~np.isnan(given)

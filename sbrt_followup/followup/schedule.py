@@ -598,15 +598,17 @@ def waiting_for(frame: pd.DataFrame, risk: SiteRisk | None) -> pd.DataFrame:
     decisions = risk.decisions
     rows = (decisions.outcome < 0).nonzero()[0]
     tiers = decisions.table.outcomes
-    case = decisions.case[rows]
-    possible = [";".join(t for t, can in zip(tiers, decisions.possible[c], strict=True) if can) for c in case]
-    missing = [";".join(f for f, m in zip(decisions.facts, decisions.decisive[c], strict=True) if m) for c in case]
+    # Few cases stand for many sites: one text for each.
+    cases, at = np.unique(decisions.case[rows], return_inverse=True)
+    facts = decisions.facts
+    possible = [";".join(t for t, can in zip(tiers, decisions.possible[c], strict=True) if can) for c in cases]
+    missing = [";".join(f for f, m in zip(facts, decisions.decisive[c], strict=True) if m) for c in cases]
     return pd.DataFrame(
         {
             "patient_id": frame["patient_id"].to_numpy()[rows],
             "site_id": frame["site_id"].to_numpy()[rows],
-            "possible_groups": possible,
-            "missing": missing,
+            "possible_groups": np.array(possible, dtype=object)[at],
+            "missing": np.array(missing, dtype=object)[at],
         },
         columns=columns,
     )
