@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..problems import Problem, Source
-from ..rulebook.model import ID
-from ..rulebook.reading import Node, Scalar, Sequence, read_file
-from ..rulebook.structure import Notes, Unreadable, build_dataclass, fields_of, table, text
+from ..rulebook.reading import Node, Sequence, read_file
+from ..rulebook.structure import Notes, Unreadable, build_dataclass, table, text
 
 OWN = "own"
 Word = str | tuple[str, ...]
@@ -135,7 +134,9 @@ def same(expected: Word, actual: Word | None) -> bool:
         return False
     one = (expected,) if isinstance(expected, str) else expected
     other = (actual,) if isinstance(actual, str) else actual
-    return len(one) == len(other) and all(a == b or _number(a) == _number(b) != a for a, b in zip(one, other, strict=True))
+    return len(one) == len(other) and all(
+        a == b or _number(a) == _number(b) != a for a, b in zip(one, other, strict=True)
+    )
 
 
 def _number(word: str) -> object:
@@ -145,5 +146,3 @@ def _number(word: str) -> object:
         return Fraction(word)
     except (ValueError, ZeroDivisionError):
         return word
-
-

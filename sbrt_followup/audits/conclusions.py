@@ -88,7 +88,14 @@ def _column(name: str, cases: Sequence[Case]) -> Column:
                 column.low[row], column.high[row] = min(numbers), max(numbers)
         except ValueError:
             raise InputRefused(
-                [Problem("unknown-level", f"this is no value of '{name}'", case.source, hint=nearest(str(values[0]), fact.levels))]
+                [
+                    Problem(
+                        "unknown-level",
+                        f"this is no value of '{name}'",
+                        case.source,
+                        hint=nearest(str(values[0]), fact.levels),
+                    )
+                ]
             ) from None
     return column
 
@@ -160,7 +167,9 @@ def _visits(book: Rulebook, plan: Plan, case: Case) -> Actual:
     words = case.given.words
     tier = str(words.get("tier", "any"))
     if plan.tiered and tier not in (*TIERS, "undecided"):
-        raise InputRefused([Problem("missing-tier", "a tiered plan needs a tier: low, intermediate, high or undecided", case.source)])
+        raise InputRefused(
+            [Problem("missing-tier", "a tiered plan needs a tier: low, intermediate, high or undecided", case.source)]
+        )
     horizon = Fraction(str(words["horizon"])) if "horizon" in words else None
     request = Request(book, plan, date(2000, 1, 1), horizon)
     tiers = np.array([TIERS.index(tier) if tier in TIERS else -1], dtype=np.int64)
@@ -182,7 +191,9 @@ def _visits(book: Rulebook, plan: Plan, case: Case) -> Actual:
     shown = lines.take((lines.kind == VISIT) & (lines.state == OPEN))
     shown = shown.take(np.argsort(shown.due, kind="stable"))
     phases = [pattern.schedule.first.id if k < 0 else pattern.schedule.phases[k].id for k in shown.phase.tolist()]
-    dates = {n: tuple(str(np.datetime64(int(d), "D")) for d in getattr(shown, n)) for n in ("due", "earliest", "latest")}
+    dates = {
+        n: tuple(str(np.datetime64(int(d), "D")) for d in getattr(shown, n)) for n in ("due", "earliest", "latest")
+    }
     return {**dates, "rule": tuple(dict.fromkeys(phases)), "plan": pattern.plan.id}
 
 
