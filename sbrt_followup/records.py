@@ -173,6 +173,18 @@ class _Findings:
         if found:
             self.rows.setdefault((code, column, message), []).extend(found)
 
+    def name_columns(self, theirs: Mapping[str, str]) -> None:
+        """Call every column as the user's file does."""
+        renamed: dict[tuple[str, str, str], list[int]] = {}
+        for (code, column, message), rows in self.rows.items():
+            words = (
+                " ".join(theirs.get(word, word) for word in message.split(" "))
+                if code == "impossible-dates"
+                else message
+            )
+            renamed.setdefault((code, theirs.get(column, column), words), []).extend(rows)
+        self.rows = renamed
+
     def problems(self) -> list[Problem]:
         result: list[Problem] = []
         for (code, column, message), rows in self.rows.items():
@@ -393,6 +405,7 @@ def _read(
         typed[other] = _typed(raw[other], ColumnSpec(other, "text"), rows, None, found, other)
     frame = pd.DataFrame(typed)
     checks(frame, found)
+    found.name_columns(renamed)
     problems = found.problems()
     if problems and on_error != "exclude":
         raise InputRefused(problems)

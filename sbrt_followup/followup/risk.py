@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..records import COHORT
 from ..rulebook.conditions import Flags, evaluate, tests_in
 from ..rulebook.deciding import Decisions, decide
 from ..rulebook.library import Rulebook
@@ -109,7 +110,7 @@ def by_site(risk: SiteRisk, frame: pd.DataFrame) -> pd.DataFrame:
     epidural = _resting_on(table, "bilsky")
     true, unknown = evaluate(epidural, {}, facts.facts, len(frame)) if epidural else (None, None)
     decided = decisions.case_outcome
-    return pd.DataFrame(
+    result = pd.DataFrame(
         {
             "patient_id": frame["patient_id"],
             "site_id": frame["site_id"],
@@ -139,6 +140,11 @@ def by_site(risk: SiteRisk, frame: pd.DataFrame) -> pd.DataFrame:
             ),
         }
     )  # fmt: skip
+    declared = {"row", *(spec.name for spec in COHORT)}
+    for name in frame.columns:
+        if name not in declared:
+            result[f"cohort_{name}" if name in result else name] = frame[name]
+    return result
 
 
 def _resting_on(table: RiskTable, fact: str) -> Any:

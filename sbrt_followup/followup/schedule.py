@@ -222,13 +222,16 @@ def _span(span: Span) -> str:
 def phase_words(pattern: Pattern, phase: Phase | None) -> tuple[str, str, str, str]:
     """Give the phase's name, rule, basis and reason."""
     plan = pattern.plan
+    tolerance = f"± {decimal(plan.tolerance.value)} days ({plan.tolerance.basis})"
     if phase is None:
         first = pattern.schedule.first
-        text = f"first MRI at {decimal(pattern.schedule.first_offset)} months"
+        text = f"first MRI at {decimal(pattern.schedule.first_offset)} months; window {tolerance}"
         why = f" ({first.basis}{': ' + first.why if first.why else ''})" if first.basis != "published" else ""
         return first.id, f"{plan.name}#{first.id}", first.basis, text + why
     until = "" if phase.until is None else f" until month {_span(phase.until)}"
     text = f"every {_span(phase.every)} months{until} ({phase.basis})"
+    if not phase.every.ranged:
+        text += f"; window {tolerance}"
     bases = [phase.basis]
     if phase.pick_basis is not None:
         bases.append(phase.pick_basis)
