@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import assess, curves, explain, risk, rules, schedule, worklist
+from . import assess, curves, explain, risk, rules, schedule, simulate, worklist
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,4 +41,5 @@ app.command("risk")(risk.risk)
 app.command("assess")(assess.assess)
 app.command("explain")(explain.explain)
 app.command("curves")(curves.curves)
+app.command("simulate")(simulate.simulate)
 app.add_typer(rules.app, name="rules")
