@@ -339,7 +339,7 @@ class _Words:
             if self.baseline[row]:
                 return "the MRI on or before time zero nearest to it"
             parts = [self._alert(a, row) for a in alerts]
-            parts += [self._sized(s, int(code[row])) for s, code in zip(sized, codes, strict=True) if code[row] >= 0]
+            parts += self._sized([(s, int(code[row])) for s, code in zip(sized, codes, strict=True) if code[row] >= 0])
             overruled = e.called[row] != own[row]
             for a in (epidural, neurology, growth, state):
                 if a.outcome[row] >= 0 and not (overruled and a is state):
@@ -379,8 +379,12 @@ class _Words:
         seen = not d.missing[case][0]
         return f"{a.criterion.id} cannot be excluded: record {', '.join(asked)}" if seen and asked else ""
 
-    def _sized(self, s: Sized, code: int) -> str:
-        return f"{s.answer.criterion.meaning(code).says} ({VERSUS[s.comparison]})"
+    def _sized(self, found: Sequence[tuple[Sized, int]]) -> list[str]:
+        """Say what the sizes show, the same finding against several scans once."""
+        against: dict[str, list[str]] = {}
+        for s, code in found:
+            against.setdefault(s.answer.criterion.meaning(code).says, []).append(VERSUS[s.comparison])
+        return [f"{says} ({', '.join(scans)})" for says, scans in against.items()]
 
     def _by_window(self, a: Answer, row: int) -> bool:
         code = int(a.rule_code[row])
