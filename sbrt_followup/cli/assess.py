@@ -149,6 +149,8 @@ def assess(
         raise refuse("two-outputs", "--sites, --patients, --summary, --card and --reasoning exclude each other")
     if scan_date is not None and not card:
         raise refuse("needs-card", "--scan-date goes with --card")
+    if draw is not None and figure is None:
+        raise refuse("needs-figure", "--draw goes with --figure FILE")
     as_text = card or reasoning
     allowed = ("table", "json") if as_text else outputs.TABULAR
     to = outputs.destination(
@@ -263,8 +265,8 @@ class _Run:
 
     def notes(self) -> list[str]:
         """Say what a reader must know."""
-        from ..followup.assessment import never_recorded
         from ..followup.false_alarms import chances
+        from ..followup.reading_words import never_recorded
 
         lines = [
             "state: what the MRI turned out to show by the as-of day; called: what could be said on its own day.",
