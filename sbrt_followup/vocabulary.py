@@ -191,6 +191,7 @@ _FACTS = (
     Fact("since_first_growth", "levels", "size against the episode's first growth", SIZE_SIGNS),
     Fact("since_peak", "levels", "size against the episode's largest", SIZE_SIGNS),
     _yes_no("began_in_window", "the episode's first growth could have begun in a window"),
+    _yes_no("above_baseline", "growth is also growth against baseline, not against a smaller MRI alone"),
     Fact("episode_days", "integer", "days since the episode's first growth", unit="days", low=0),
     Fact(
         "inconclusive_scans", "integer", "MRIs in a row without a clear answer, this one included", unit="scans", low=0

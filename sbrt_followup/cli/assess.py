@@ -45,6 +45,14 @@ def assess(
             "--sites", help="One line per site: progression under each event-date policy.", rich_help_panel=PANEL
         ),
     ] = False,
+    patients: Annotated[
+        bool,
+        typer.Option(
+            "--patients",
+            help="One line per patient: the earliest event over the first course's sites.",
+            rich_help_panel=PANEL,
+        ),
+    ] = False,
     summary: Annotated[
         bool,
         typer.Option(
@@ -137,10 +145,12 @@ def assess(
         raise refuse("no-imaging", "assess reads MRIs: name the imaging table with --imaging FILE")
     if policy not in POLICIES:
         raise refuse("not-allowed", f"--policy takes {', '.join(POLICIES)}")
-    if sum((sites, summary, card, reasoning)) > 1:
-        raise refuse("two-outputs", "--sites, --summary, --card and --reasoning exclude each other")
+    if sum((sites, patients, summary, card, reasoning)) > 1:
+        raise refuse("two-outputs", "--sites, --patients, --summary, --card and --reasoning exclude each other")
     if scan_date is not None and not card:
         raise refuse("needs-card", "--scan-date goes with --card")
+    if draw is not None and figure is None:
+        raise refuse("needs-figure", "--draw goes with --figure FILE")
     as_text = card or reasoning
     allowed = ("table", "json") if as_text else outputs.TABULAR
     to = outputs.destination(
@@ -164,7 +174,7 @@ def assess(
     for row, reason in assessment.reading.scans.unused.items():
         inputs.say(f"not read: imaging row {row}: {reason}", quiet)
     arguments = {
-        "profile": rulebook.profile.id, "policy": policy, "sites": sites, "summary": summary, "card": card,
+        "profile": rulebook.profile.id, "policy": policy, "sites": sites, "patients": patients, "summary": summary, "card": card,
         "scan_date": scan_date, "reasoning": reasoning, "cohort": cohort, "imaging": imaging, "patient": patient_id,
     }  # fmt: skip
     run = _Run(assessment, table, scans, policy, today.isoformat(), arguments)
@@ -175,7 +185,7 @@ def assess(
     if as_text:
         _text(run, to, scan_date, reasoning)
         return
-    outputs.deliver(run.result(sites, summary), to)
+    outputs.deliver(run.result(sites, patients, summary, to.format == "json"), to)
 
 
 class _Run:
@@ -210,8 +220,8 @@ class _Run:
         to = outputs.destination(None, path, force, quiet, ("csv", "parquet", "xlsx"))
         outputs.deliver(outputs.Result(self.site_table(), "Cohort with event dates", "rows", self.manifest), to)
 
-    def result(self, sites: bool, summary: bool) -> Any:
-        """Give what is printed: MRIs, sites or the summary."""
+    def result(self, sites: bool, patients: bool, summary: bool, whole: bool) -> Any:
+        """Give what is printed: MRIs, sites, patients or the summary; `whole` adds what only JSON holds beside them."""
         from ..report.files import json_rows
         from . import outputs
 
@@ -226,6 +236,18 @@ class _Run:
                 self.site_table(), f"Progression per site, policy {self.policy}", "rows", self.manifest, body, self.notes(),
                 ("patient_id", "site_id", "progression_date", "progression_site", "last_clear_mri_date", "unresolved"),
             )  # fmt: skip
+        if patients:
+            from ..followup.endpoints import patient_table
+
+            within = int(self.assessment.rulebook.risk.course.value)
+            frame = patient_table(self.assessment, within)
+            shown = (
+                "patient_id",
+                "site_ids",
+                *(c for c in frame.columns if c.startswith("progression_date")),
+                "unresolved",
+            )
+            return outputs.Result(frame, "Progression per patient", "rows", self.manifest, body, self.notes(), shown)
         if summary:
             from ..followup.tallies import tallies
 
@@ -233,8 +255,9 @@ class _Run:
                                   self.manifest, body, self.notes())  # fmt: skip
         from ..followup.assessment import confirming_visits
 
-        body["confirming_visits"] = json_rows(confirming_visits(self.assessment))
-        body["sites"] = json_rows(self.site_table())
+        if whole:
+            body["confirming_visits"] = json_rows(confirming_visits(self.assessment))
+            body["sites"] = json_rows(self.site_table())
         return outputs.Result(
             self.assessment.table, f"Reading of each MRI, as of {self.as_of}", "rows", self.manifest, body, self.notes(),
             NARROW,
@@ -242,8 +265,8 @@ class _Run:
 
     def notes(self) -> list[str]:
         """Say what a reader must know."""
-        from ..followup.assessment import never_recorded
         from ..followup.false_alarms import chances
+        from ..followup.reading_words import never_recorded
 
         lines = [
             "state: what the MRI turned out to show by the as-of day; called: what could be said on its own day.",

@@ -16,9 +16,10 @@ import numpy.typing as npt
 from ..rulebook.conditions import Facts, Interval, Levels
 from ..rulebook.library import Rulebook
 from ..vocabulary import COMPARISONS, FACTS, STATES
-from .assessment import VERSUS, WHAT, Assessment, assess
+from .assessment import Assessment, assess
 from .episodes import OPEN
 from .history import course_of
+from .reading_words import VERSUS, WHAT
 from .readings import Sized
 from .scans import NONE
 from .thresholds import growth_thresholds

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..problems import InputRefused, Problem
 from ..rulebook.conditions import Facts, Interval, Levels
 from ..rulebook.criteria import ONCE, Criterion, Role
-from ..rulebook.deciding import Decisions, decide
+from ..rulebook.deciding import Decisions, decide, fact_space
 from ..rulebook.library import Rulebook
 from ..vocabulary import FACTS
 
@@ -69,9 +69,24 @@ class Answer:
 def ask(criterion: Criterion, facts: Facts, rows: Ints | None, total: int) -> Answer:
     """Let a criterion decide some rows of a table (all of them: None)."""
     if rows is None:
-        return Answer(criterion, decide(criterion, facts, total), np.arange(total), total)
+        return Answer(criterion, _decide_all(criterion, facts, total), np.arange(total), total)
     needed = {name: take(facts, name, rows) for name in facts_of(criterion) if name in facts}
     return Answer(criterion, decide(criterion, needed, len(rows)), rows, total)
+
+
+def _decide_all(criterion: Criterion, facts: Facts, total: int) -> Decisions:
+    """Decide every row; where no fact differs from row to row (nobody recorded any), one row speaks for all."""
+    needed = {name: facts[name] for name in facts_of(criterion) if name in facts}
+    if total < 2 or not all(_constant(column) for column in needed.values()):
+        return decide(criterion, needed, total)
+    first = np.zeros(1, dtype=np.int64)
+    one = decide(criterion, {name: take(needed, name, first) for name in needed}, 1)
+    return replace(one, cover=replace(one.cover, case=np.zeros(total, dtype=np.int64)))
+
+
+def _constant(column: Levels | Interval) -> bool:
+    parts = (column.possible,) if isinstance(column, Levels) else (column.low, column.high)
+    return all(bool((part == part[0]).all()) for part in parts)
 
 
 def take(facts: Facts, name: str, rows: Ints) -> Levels | Interval:
@@ -84,8 +99,11 @@ def take(facts: Facts, name: str, rows: Ints) -> Levels | Interval:
 
 def facts_of(criterion: Criterion) -> tuple[str, ...]:
     """Give the names of the facts a criterion rests on."""
-    from ..rulebook.deciding import fact_space
+    return _facts_once(criterion)
 
+
+@lru_cache(maxsize=256)
+def _facts_once(criterion: Criterion) -> tuple[str, ...]:
     return tuple(one.fact.name for one in fact_space(criterion).axes)
 
 

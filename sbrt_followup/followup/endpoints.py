@@ -161,6 +161,45 @@ def cohort_table(assessment: Assessment, given: frozenset[str], extra: tuple[str
     return pd.DataFrame({**taken, **own, **{name: columns[name] for name in EXTRA}})
 
 
+def patient_table(assessment: Assessment, within_days: int) -> pd.DataFrame:
+    """Give one line per patient: the earliest event over the sites of the first course, under every policy.
+
+    `last_clear` is the latest day on which every site was still clear: the earliest of the sites' own.
+    """
+    import pandas as pd
+
+    from .risk import courses
+
+    frame, found = reading_frame(assessment), endpoints(assessment)
+    first = courses(frame, within_days) == 0
+    own = frame.loc[first]
+    of = pd.factorize(own["patient_id"], sort=True)[0]
+    far = np.iinfo(np.int64).max
+
+    def earliest(values: Ints) -> npt.NDArray[np.datetime64]:
+        low = np.full(int(of.max(initial=-1)) + 1, far, dtype=np.int64)
+        np.minimum.at(low, of, np.where(values[first] == NEVER, far, values[first]))
+        return _dates(np.where(low == far, NEVER, low))
+
+    grouped = own.astype({"site_id": str}).groupby(of, sort=True)
+    columns: dict[str, Any] = {
+        "patient_id": grouped["patient_id"].first().to_numpy(),
+        "site_ids": grouped["site_id"].agg(lambda s: ";".join(sorted(s))).to_numpy(),
+        "sbrt_date": grouped["sbrt_date"].min().to_numpy(),
+    }
+    for p in POLICIES:
+        end = found.ends[p]
+        columns[f"progression_date_{p}"] = earliest(
+            np.where(found.imaged, end.progression, days(frame, "progression_date"))
+        )
+        columns[f"local_progression_date_{p}"] = earliest(end.local)
+        columns[f"last_clear_mri_date_{p}"] = earliest(_clear(frame, found, p))
+    columns["new_metastasis_date"] = earliest(found.ends[PRIMARY].distant)
+    columns["unresolved_since"] = earliest(found.unresolved)
+    columns["unresolved"] = np.where(np.isnat(columns["unresolved_since"]), "no", "yes")
+    return pd.DataFrame(columns)
+
+
 def with_events(assessment: Assessment, policy: str) -> pd.DataFrame:
     """Give the cohort frame itself with events dated under one policy, for `curves`; every declared column is there."""
     frame = reading_frame(assessment).copy()

@@ -171,6 +171,7 @@ def _course(reading: Readings, rows: Ints, carry: _Carry) -> tuple[Ints, Ints, I
         reading, rows, "first_growth", {m: p[at] for m, p in carry.measure_first.items()}
     )
     facts["since_peak"] = _since(reading, rows, "peak", {m: p[at] for m, p in carry.measure_peak.items()})
+    facts["above_baseline"] = Levels(reading.above_baseline.possible[rows])
     facts["began_in_window"] = Levels(carry.began[at])
     facts["episode_days"] = whole(reading.scans.day[rows] - reading.scans.day[carry.first[at]])
     how = ask(reading.criteria.once["growth_course"], facts, None, len(rows))

@@ -1,8 +1,9 @@
 """How often a stable lesion breaches the detectable difference by chance, when it is compared again and again.
 
-Premise (in the volume document): the limit holds a given share of the test–retest differences of a stable lesion, errors
-are independent and normal, the limit is two-sided. A breach is an increase above the limit against the smallest value so
-far (nadir), or against the first one (baseline). Computed exactly by recursion over the smallest value, not simulated.
+Premise (in the volume document): the limit holds a given share of the test–retest differences of a stable lesion, in
+percent of its volume; errors are independent and normal, the limit is two-sided. A breach is an increase by at least
+the limit, in percent of the compared value: the smallest so far (nadir), or the first one (baseline). Computed by
+recursion over the smallest value, on a grid of measurement errors; not simulated.
 """
 
 from __future__ import annotations
@@ -27,13 +28,15 @@ def _normal_below(x: Floats) -> Floats:
 
 
 @lru_cache(maxsize=8)
-def _chances(coverage: float, most: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _chances(limit: float, coverage: float, most: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Give the chance of at least one breach by the k-th MRI after the first, k = 0 … most: v nadir, v baseline."""
-    limit = NormalDist().inv_cdf(0.5 + coverage / 2.0) * math.sqrt(2.0)  # in units of one measurement's error
+    error = limit / (NormalDist().inv_cdf(0.5 + coverage / 2.0) * math.sqrt(2.0))  # of one measurement, as a share
+    # Where a breach begins, for a compared value on the grid; in units of one measurement's error.
+    breach = ((1.0 + error * _GRID) * (1.0 + limit) - 1.0) / error
     step = _GRID[1] - _GRID[0]
     density = np.exp(-(_GRID**2) / 2.0) / math.sqrt(2.0 * math.pi)
-    stays = _normal_below(_GRID + limit) - _normal_below(_GRID)  # above the smallest so far, without a breach
-    within = _normal_below(_GRID + limit)
+    within = _normal_below(breach)
+    stays = within - _normal_below(_GRID)  # above the smallest so far, without a breach
     lowest = density.copy()
     nadir, baseline = [0.0], [0.0]
     for k in range(1, most + 1):
@@ -46,5 +49,7 @@ def _chances(coverage: float, most: int) -> tuple[tuple[float, ...], tuple[float
 
 def chances(premise: Repeatability, most: int) -> tuple[Floats, Floats]:
     """Give the chance in percent of at least one false alarm by the k-th follow-up MRI: v nadir, v baseline."""
-    nadir, baseline = _chances(float(premise.coverage_percent) / 100.0, max(most, 1))
+    nadir, baseline = _chances(
+        float(premise.limit_percent) / 100.0, float(premise.coverage_percent) / 100.0, max(most, 1)
+    )
     return np.round(100.0 * np.array(nadir), 1), np.round(100.0 * np.array(baseline), 1)

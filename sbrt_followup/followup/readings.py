@@ -19,7 +19,19 @@ from ..rulebook.criteria import Criterion
 from ..rulebook.deciding import Decisions, decide
 from ..rulebook.library import Rulebook
 from ..vocabulary import COMPARISONS, FACTS, SIZE_SIGNS, STATES
-from .changes import CHANGE_FACT, Floats, Measured, References, at, change, interval, measured, references, scan_facts
+from .changes import (
+    CHANGE_FACT,
+    Floats,
+    Measured,
+    References,
+    at,
+    change,
+    interval,
+    measured,
+    references,
+    scan_facts,
+    yes_no,
+)
 from .criteria import Answer, Criteria, ask, criteria_of, highest, take
 from .facts import SiteFacts, site_facts
 from .pseudoprogression import Windows, windows_of
@@ -67,6 +79,8 @@ class Readings:
     sized: list[Sized] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
     """Per document id, sizes excepted."""
+    above_baseline: Levels = field(default_factory=lambda: Levels(np.zeros(0, dtype=np.int64)))
+    """Growth against baseline by any measure (a yes/no fact); not known without a measured baseline."""
     disagree: Flags = field(default_factory=lambda: np.zeros(0, dtype=bool))
     """One measure or comparison shows growth and another a decrease from baseline."""
 
@@ -179,6 +193,7 @@ def _sizes(reading: Readings) -> None:
     order = reading.answer("scan_order").outcome
     found: list[Levels] = []
     grown, shrunk = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+    above, compared = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
     for c in reading.criteria.sizes:
         assert c.measure is not None
         refs = reading.references[c.measure]
@@ -213,8 +228,13 @@ def _sizes(reading: Readings) -> None:
             grown |= bits >= 1 << SIZE_SIGNS.index("equivocal_growth")
             if comparison.to == "baseline":
                 shrunk |= bits == 1 << SIZE_SIGNS.index("decreased")
+                least = 1 << SIZE_SIGNS.index("equivocal_growth")
+                here = (bits & -bits) >= least
+                above |= here
+                compared |= (bits != 1) & (here | (bits < least))
     reading.facts["size_sign"] = highest(found, n)
     reading.disagree = grown & shrunk
+    reading.above_baseline = yes_no("above_baseline", above, compared)
 
 
 def _growth_only(sign: Levels) -> Levels:

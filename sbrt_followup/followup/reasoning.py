@@ -14,11 +14,12 @@ from ..rulebook.conditions import Facts, Interval, Levels
 from ..rulebook.criteria import Criterion
 from ..rulebook.model import Rule
 from ..vocabulary import COMPARISONS, STATES
-from .assessment import URGENT_ACTION, VERSUS, Assessment, next_within
+from .assessment import Assessment, next_within
 from .changes import CHANGE_FACT
 from .criteria import Answer
 from .episodes import RESOLUTIONS
 from .explanation import Explanation, Line, Step, conditions
+from .reading_words import URGENT_ACTION, VERSUS
 from .readings import YES, Sized
 from .thresholds import growth_thresholds
 

@@ -87,7 +87,7 @@ def gather(frame: pd.DataFrame, imaging: pd.DataFrame, as_of: int) -> Scans:
     zero, day = days(frame, "sbrt_date"), days(imaging, "mri_date")
     at = key[:n] * _SPAN + zero + _ORIGIN
     order = np.argsort(at, kind="stable")
-    sorted_at, known = at[order], np.isin(key[n:], key[:n]) & own.notna().to_numpy()
+    sorted_at, known = at[order], _contains(key[:n], key[n:]) & own.notna().to_numpy()
     done = (imaging["completed"].astype(object) != "no").to_numpy()
     died = _death(frame, patients[:n], patients[n:])
     numbers = imaging["row"].to_numpy()
@@ -114,13 +114,24 @@ def gather(frame: pd.DataFrame, imaging: pd.DataFrame, as_of: int) -> Scans:
     site = np.concatenate([np.arange(n)[has], course[after]])
     row = np.concatenate([candidate[has], usable[after]])
     baseline = np.concatenate([np.ones(int(has.sum()), dtype=bool), np.zeros(int(after.sum()), dtype=bool)])
-    idle = np.setdiff1d(usable, row)
+    read = np.zeros(len(imaging), dtype=bool)
+    read[row] = True
+    idle = usable[~read[usable]]
     unused.update(dict.fromkeys(numbers[idle].tolist(), "before treatment, and another MRI is nearer to it"))
     rank = np.empty(n, dtype=np.int64)
     rank[_by_id(frame, zero)] = np.arange(n)
     sort = np.lexsort((day[row], rank[site]))
     site, row, baseline = site[sort], row[sort], baseline[sort]
     return Scans(site, row, day[row], day[row] - zero[site], baseline, dict(sorted(unused.items())))
+
+
+def _contains(keys: Ints, wanted: Ints) -> Flags:
+    """Tell which wanted numbers are among the keys; sorting beats hashing here."""
+    if not len(keys):
+        return np.zeros(len(wanted), dtype=bool)
+    ordered = np.sort(keys)
+    found: Flags = ordered[np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)] == wanted
+    return found
 
 
 def _by_id(frame: pd.DataFrame, zero: Ints) -> Ints:

@@ -38,8 +38,9 @@ class Thresholds:
         for key in zip(self.low.tolist(), self.high.tolist(), self.above.tolist(), strict=True):
             if key not in rows:
                 low, high, above = key
-                span = f"{low:g}" if low == high else f"{low:g} to {high:g}, depending on what is not recorded"
-                rows[key] = "" if np.isnan(low) else f"{'>' if above else '≥'} {span}{shown}"
+                known = low == high
+                span = f"{low:g}{shown}" if known else f"{low:g} to {high:g}{shown} (depends on what is not recorded)"
+                rows[key] = "" if np.isnan(low) else f"{'>' if above else '≥'} {span}"
             result.append(rows[key])
         return result
 

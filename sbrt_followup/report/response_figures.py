@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,7 +90,16 @@ def _limit(assessment: Assessment) -> float | None:
 
 
 def _footnote(fig: Any, text: str) -> None:
-    fig.supxlabel(text, fontsize=7.5, x=0.01, ha="left", color="#444444")
+    # About 17 letters of this size to the inch.
+    lines = wrap(text, int(17 * fig.get_size_inches()[0]))
+    fig.supxlabel("\n".join(lines), fontsize=7.5, x=0.01, ha="left", color="#444444")
+
+
+def _month_axis(axes: Any, months: float) -> None:
+    from matplotlib.ticker import MultipleLocator
+
+    axes.xaxis.set_major_locator(MultipleLocator(3 if months <= 36 else 12 if months > 72 else 6))
+    axes.set_xlabel("months since SBRT")
 
 
 # ---- one patient ----
@@ -171,7 +181,7 @@ def _course_panel(assessment: Assessment, axes: Any, own: pd.DataFrame, site: in
     axes.set_xlim(min(float(months.min()), 0) - 0.6, last * 1.06 + 0.6)
     top = float(values[known].max()) if known.any() else 1.0
     axes.set_ylim(0, top * 1.22)
-    axes.set_xlabel("months since SBRT")
+    _month_axis(axes, last)
     axes.set_ylabel(label)
     first = own.iloc[0]
     axes.set_title(f"{first['patient_id']}, site {first['site_id']}", loc="left", fontsize=9)
@@ -253,7 +263,7 @@ def spider(assessment: Assessment, plt: Any) -> Any:
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set_ylim(-105, top * 1.05)
     axes.set_xlim(left=0)
-    axes.set_xlabel("months since SBRT")
+    _month_axis(axes, float(months.max()))
     axes.set_ylabel("volume against baseline, %")
     shown = [outcome[int(site[s])] for s in starts[:-1]]
     handles = [
@@ -373,7 +383,7 @@ def swimmer(assessment: Assessment, plt: Any) -> Any:
     axes.set_yticks(range(len(shown)), names, fontsize=7.5)
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_xlim(left=0)
-    axes.set_xlabel("months since SBRT")
+    _month_axis(axes, float(lengths.max()))
     seen = set(states[np.isin(scans.site, shown) & ~scans.baseline].tolist())
     handles: list[Any] = [
         h for h in _state_legend(plt, [s for s in STATE_STYLE if s in seen], assessment) if not isinstance(h, Patch)
