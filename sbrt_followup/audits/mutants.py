@@ -111,12 +111,13 @@ def _entries(node: Node, key: str) -> tuple[Node, ...]:
 
 def _at(node: Node, path: Path) -> Node | None:
     for step in path:
-        if isinstance(node, Table) and isinstance(step, str) and step in node.items:
-            node = node.items[step]
-        elif isinstance(node, Items) and isinstance(step, int) and step < len(node.items):
-            node = node.items[step]
+        if isinstance(step, str):
+            found = node.items.get(step) if isinstance(node, Table) else None
         else:
+            found = node.items[step] if isinstance(node, Items) and step < len(node.items) else None
+        if found is None:
             return None
+        node = found
     return node
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from ..followup.pseudoprogression import unite
 from ..problems import InputRefused
 from ..rulebook.conditions import Condition, Test, tests_in
-from ..rulebook.deciding import FactSpace, fact_space, holds, hits
+from ..rulebook.deciding import FactSpace, fact_space, hits, holds
 from ..rulebook.kinds import build_document
 from ..rulebook.library import Rulebook
 from ..rulebook.model import DecisionTable, Document, Plan, PseudoprogressionWindow, RiskTable, Schedule, SinsScore
@@ -99,7 +99,8 @@ def conclusions_on(table: DecisionTable, space: FactSpace) -> list[tuple[str, st
     otherwise = (table.otherwise if table.otherwise in table.outcomes else "", "otherwise")
     named = [(r.then, r.id) for r in table.rules]
     return [
-        ("conflict", "") if n > 1 else named[k] if n else otherwise for n, k in zip(count.tolist(), rule.tolist(), strict=True)
+        ("conflict", "") if n > 1 else named[k] if n else otherwise
+        for n, k in zip(count.tolist(), rule.tolist(), strict=True)
     ]
 
 
@@ -202,10 +203,12 @@ def _told_apart(book: Rulebook, document: Document, changed: Document, given: Ma
     keys = [k for k in one if one[k] != other.get(k) and k not in ("possible", "missing", "place", "status")]
     if not keys or one.get("status", "decided") != "decided":
         return {}
-    return {k: v for k in (*keys, *(["outcome", "rule"] if "outcome" in keys or "rule" in keys else [])) if (v := one[k])}
+    return {
+        k: v for k in (*keys, *(["outcome", "rule"] if "outcome" in keys or "rule" in keys else [])) if (v := one[k])
+    }
 
 
-def _candidates(document: Document, changed: Document) -> Iterator[dict[str, Word]]:
+def _candidates(document: Document, changed: Document) -> Iterator[Mapping[str, Word]]:
     if isinstance(document, DecisionTable) and isinstance(changed, DecisionTable):
         space = common_space(document, changed)
         one, other = conclusions_on(document, space), conclusions_on(changed, space)
@@ -219,9 +222,9 @@ def _candidates(document: Document, changed: Document) -> Iterator[dict[str, Wor
     elif isinstance(document, Plan) and isinstance(changed, Plan):
         yield from _plan_candidates(document, changed)
     elif isinstance(document, PseudoprogressionWindow) and isinstance(changed, PseudoprogressionWindow):
-        days = {d + n for w in (document.window, changed.window) for d in (w.from_, w.to) for n in (-1, 0, 1)}
+        edges = {d + n for w in (document.window, changed.window) for d in (w.from_, w.to) for n in (-1, 0, 1)}
         for histology in FACTS["histology"].levels:
-            yield from ({"histology": histology, "day": str(day)} for day in sorted(days) if day > 0)
+            yield from ({"histology": histology, "day": str(day)} for day in sorted(edges) if day > 0)
     elif isinstance(document, SinsScore):
         base = {i.fact: min(i.scores, key=lambda s: s.points).any_of[0] for i in document.items}
         for item in document.items:
@@ -253,15 +256,13 @@ def _edges(plan: Plan, tier: str) -> set[Fraction]:
 
 def score(tried: Iterable[Tried]) -> dict[str, int]:
     """Count mutants by what became of them."""
-    counts = dict.fromkeys(FATES, 0)
+    counts: dict[str, int] = dict.fromkeys(FATES, 0)
     for one in tried:
         counts[one.fate] += 1
-    return dict(counts)
+    return counts
 
 
 def rate(counts: Mapping[str, int]) -> float | None:
     """Give the share of killed among those that change something, None when none does."""
     total = counts["killed"] + counts["survived"]
     return counts["killed"] / total if total else None
-
-

@@ -76,6 +76,7 @@ def audit_growth(book: Rulebook) -> Iterator[Finding]:
 def with_partners(
     document: PseudoprogressionWindow, by_id: Mapping[str, PseudoprogressionWindow]
 ) -> list[PseudoprogressionWindow]:
+    """Give a window and those it is united with."""
     found_: dict[str, PseudoprogressionWindow] = {}
     one: PseudoprogressionWindow | None = document
     while one is not None and one.id not in found_:
