@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from ..followup.pseudoprogression import INSIDE, windows_of
 from ..followup.schedule import Request, patterns_of
 from ..followup.visits import NEVER, OPEN, VISIT, planned_grid, site_lines
 from ..problems import InputRefused, Problem, nearest
-from ..rulebook.conditions import Column, Facts, Interval, Levels, decimal, unknown_column
+from ..rulebook.conditions import Column, Facts, Flags, Interval, Levels, decimal, unknown_column
 from ..rulebook.deciding import Decisions, decide
 from ..rulebook.library import Rulebook
 from ..rulebook.model import DecisionTable, Document, Plan, PseudoprogressionWindow, RiskTable, SinsScore
@@ -56,7 +57,7 @@ def facts_of(cases: Sequence[Case], sins: SinsScore, beside: Sequence[str] = ())
     columns: dict[str, Column] = {name: _column(name, cases) for name in names}
     components = [item.fact for item in sins.items]
     if any(name in columns for name in components):
-        _, together = level_column(_one(c.given.words.get("level")) for c in cases)
+        _, together = _levels(cases)
         low, high = total_range(sins, columns, together)
         given = columns.get("sins")
         known = np.array(["sins" in c.given.words for c in cases])
@@ -66,6 +67,12 @@ def facts_of(cases: Sequence[Case], sins: SinsScore, beside: Sequence[str] = ())
     return columns
 
 
+def _levels(cases: Sequence[Case]) -> tuple[Levels, Flags]:
+    import pandas as pd
+
+    return level_column(pd.Series([_one(c.given.words.get("level")) for c in cases], dtype=object))
+
+
 def _one(word: Word | None) -> str | None:
     return word if isinstance(word, str) else None
 
@@ -73,7 +80,7 @@ def _one(word: Word | None) -> str | None:
 def _column(name: str, cases: Sequence[Case]) -> Column:
     fact = FACTS[name]
     if name == "level":
-        return level_column(_one(c.given.words.get(name)) for c in cases)[0]
+        return _levels(cases)[0]
     column = unknown_column(fact, len(cases))
     for row, case in enumerate(cases):
         word = case.given.words.get(name)
@@ -224,8 +231,7 @@ def _sins(book: Rulebook, sins: SinsScore, cases: Sequence[Case]) -> list[Actual
     facts = facts_of(cases, sins, ())
     total = facts.get("sins")
     if not isinstance(total, Interval):
-        _, together = level_column(None for _ in cases)
-        total = Interval(*total_range(sins, facts, together))
+        total = Interval(*total_range(sins, facts, np.zeros(len(cases), dtype=bool)))
     found = categories(sins, total.low, total.high)
     names = [c.id for c in sins.categories]
     return [
@@ -239,9 +245,9 @@ def _sins(book: Rulebook, sins: SinsScore, cases: Sequence[Case]) -> list[Actual
     ]
 
 
-CONCLUDE: Mapping[type[Document], Callable[[Rulebook, Document, Sequence[Case]], list[Actual]]] = {
+CONCLUDE: Mapping[type[Document], Callable[[Rulebook, Any, Sequence[Case]], list[Actual]]] = {
     DecisionTable: _table,
     Plan: _plan,
     PseudoprogressionWindow: _window,
     SinsScore: _sins,
-}  # type: ignore[dict-item]
+}

@@ -27,7 +27,7 @@ def audit_windows(book: Rulebook, plans: Sequence[Plan]) -> Iterator[Finding]:
     yield from _same_patients(documents)
     confirming = _asks_to_confirm(book)
     for document in documents:
-        united = unite(_with_partners(document, by_id))
+        united = unite(with_partners(document, by_id))
         base = by_id.get(document.unites_with)
         if base is not None and base.window.to + 1 < document.window.from_:
             yield found(
@@ -73,9 +73,10 @@ def audit_growth(book: Rulebook) -> Iterator[Finding]:
                     )  # fmt: skip
 
 
-def _with_partners(
+def with_partners(
     document: PseudoprogressionWindow, by_id: Mapping[str, PseudoprogressionWindow]
 ) -> list[PseudoprogressionWindow]:
+    """Give a window and those it is united with."""
     found_: dict[str, PseudoprogressionWindow] = {}
     one: PseudoprogressionWindow | None = document
     while one is not None and one.id not in found_:

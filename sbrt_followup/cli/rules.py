@@ -168,3 +168,62 @@ def audit(
         say(summary(found), quiet)
     if not found.passes(strict):
         raise typer.Exit(1)
+
+
+@app.command("test")
+def test(
+    where: Where = None,
+    document: Annotated[
+        str | None, typer.Option("--document", metavar="NAME", help="One document only, e.g. plan/chen-2024.")
+    ] = None,
+    mutate: Annotated[
+        bool, typer.Option("--mutate", help="Try every one-token change; list those no case notices.")
+    ] = False,
+    minimum: Annotated[
+        float, typer.Option("--min", metavar="PERCENT", help="Least coverage of rules and of boundaries.")
+    ] = 0.0,
+    min_killed: Annotated[
+        float, typer.Option("--min-killed", metavar="PERCENT", help="With --mutate: least share of mutants killed.")
+    ] = 0.0,
+    rules: o.Rules = None,
+    profile: o.ProfileName = None,
+    format_: o.Format = None,
+    output: o.Output = None,
+    force: o.Force = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Run the case files of a rulebook (cases/KIND/ID.yaml): results, coverage, and what no case would notice.
+
+    Examples:
+
+        sbrt-followup rules test --min 100
+
+        sbrt-followup rules test our_rules/ --mutate --min-killed 95 -f json -o cases.json
+    """
+    from ..audits.mutation import rate, score
+    from ..audits.testing import run_cases
+    from ..report.case_results import FORMATS, lines, render, share, summary
+    from . import outputs
+    from .inputs import say
+
+    to = outputs.destination(format_, output, force, quiet, FORMATS)
+    folder, only = folder_of(where, rules)
+    book = open_rules(folder, profile)
+    if document is not None:
+        book.document(document)
+    chosen = document or next((d.name for d in book.documents.values() if only and d.source.file == only), "")
+    if mutate:
+        say("trying every one-token change (about half a minute for the packaged rulebook) …", quiet)
+    tested = run_cases(book, mutate, only=chosen)
+    title = f"Cases of {chosen or name_of(folder)}"
+    arguments = {"rules": name_of(folder), "mutate": mutate, "min": minimum, "min_killed": min_killed}
+    if to.format == "table" and to.path is None:
+        put("\n".join([title, *lines(tested), ""]), to)
+    else:
+        put(render(tested, to.format, trace("test", book, None, arguments), title), to)
+        for line in summary(tested):
+            say(line, quiet)
+    killed = rate(score(tested.tried)) if tested.tried is not None else None
+    short = share(tested) < minimum or (min_killed > 0 and (killed is None or 100 * killed < min_killed))
+    if tested.failed or short:
+        raise typer.Exit(1)
