@@ -88,6 +88,7 @@ TECHNICAL = {
     "followup/false_alarms.py": {0.5, 8, 4001},  # the grid of a numerical integral
     "followup/scans.py": {20, 22},  # bits of packed numbers
     "followup/wording.py": {50},
+    "followup/criteria.py": {256},  # tables kept
     "followup/cards.py": {6, 1.001},  # decimals shown, a size just above a limit
     "followup/tallies.py": {3},  # places in a row of published figures
     "followup/worklist.py": {9},  # a rank behind all others

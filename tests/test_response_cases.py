@@ -41,10 +41,11 @@ def test_a_case_is_decided_as_written(name: str, case: dict) -> None:
     decisions = decide(table, {k: column(k, v) for k, v in case["given"].items()}, 1)
     assert decisions.case_status[0] == "decided"
     assert table.outcomes[decisions.outcome[0]] == case["expect"]["outcome"]
-    assert decisions.rule_ids(0) == [case["expect"]["rule"]]
+    if "rule" in case["expect"]:
+        assert decisions.rule_ids(0) == [case["expect"]["rule"]]
 
 
 @pytest.mark.parametrize("criterion", RULEBOOK.criteria, ids=lambda c: c.id)
 def test_every_rule_has_a_case_that_it_decides(criterion) -> None:
-    hit = {case["expect"]["rule"] for name, case in CASES if name == criterion.id}
+    hit = {case["expect"].get("rule") for name, case in CASES if name == criterion.id}
     assert {rule.id for rule in criterion.rules} <= hit
