@@ -118,8 +118,13 @@ def schedule(frame: pd.DataFrame, imaging: pd.DataFrame | None, request: Request
     status = _statuses(lines, course, request, imaging is not None)
     status, booked = _book(lines, course, status, request)
     served = merge(lines, course.patient[lines.site])
+    visits = _frame(frame, course, lines, status, booked, served, risk, patterns, pattern, plan_grid, request)
+    if imaging is not None:
+        from .confirming import asked_for, insert
+
+        visits = insert(visits, asked_for(frame, imaging, request.rulebook, request.as_of), request.as_of)
     return Scheduled(
-        _frame(frame, course, lines, status, booked, served, risk, patterns, pattern, plan_grid, request),
+        visits,
         waiting_for(frame, risk) if request.plan.tiered else waiting_for(frame.iloc[:0], None),
     )
 
