@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -102,7 +102,7 @@ def facts_of(criterion: Criterion) -> tuple[str, ...]:
     return _facts_once(criterion)
 
 
-@lru_cache(maxsize=256)
+@cache
 def _facts_once(criterion: Criterion) -> tuple[str, ...]:
     return tuple(one.fact.name for one in fact_space(criterion).axes)
 
