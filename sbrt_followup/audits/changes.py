@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..rulebook.library import Rulebook
-from ..rulebook.model import DecisionTable, Document, PseudoprogressionWindow
+from ..rulebook.model import DecisionTable, Document
 from ..timing import DAYS_PER_MONTH
-from .decisions import Decision, conclusion_of, decisions, given_text, months_of
+from .decisions import Decision, beside, conclusion_of, decisions, given_text, months_of
 from .mutation import common_space, conclusions_on
 
 Kind = Literal["added", "removed", "changed", "reworded", "same"]
@@ -86,8 +86,7 @@ def _compared(before: Rulebook, after: Rulebook, name: str) -> DocumentChange:
         versions = (present.version, "") if gone else ("", present.version)
         return DocumentChange(name, "removed" if gone else "added", *versions, rows, "major" if gone else "minor")
     moved = tuple(_moved(before, after, one, other))
-    window = isinstance(one, PseudoprogressionWindow)
-    if not moved and (one.content_hash == other.content_hash or (window and one.content_hash == other.content_hash)):
+    if not moved and one.content_hash == other.content_hash:
         return DocumentChange(name, "same", one.version, other.version, (), "none")
     advice: Bump = "patch" if not moved else "major" if any(m.before and m.decides for m in moved) else "minor"
     kind: Kind = "changed" if any(m.decides for m in moved) else "reworded"
@@ -97,9 +96,10 @@ def _compared(before: Rulebook, after: Rulebook, name: str) -> DocumentChange:
 def _moved(before: Rulebook, after: Rulebook, one: Document, other: Document) -> Iterator[Moved]:
     if isinstance(one, DecisionTable) and isinstance(other, DecisionTable):
         yield from _cells(one, other)
-        return
-    old = {d.given: d for d in decisions(before, one)}
-    new = {d.given: d for d in decisions(after, other)}
+        old, new = ({d.given: d for d in beside(t)} for t in (one, other))
+    else:
+        old = {d.given: d for d in decisions(before, one)}
+        new = {d.given: d for d in decisions(after, other)}
     for given in dict.fromkeys([*old, *new]):
         yield from _difference(one.name, given, old.get(given), new.get(given))
 
@@ -158,7 +158,7 @@ def reopened(pack: list[tuple[Decision, Mapping[str, str]]], book: Rulebook) -> 
     for signed, by in pack:
         document = book.documents.get(signed.document)
         now = current.get(signed.key)
-        if now is None and isinstance(document, DecisionTable):
+        if now is None and isinstance(document, DecisionTable) and "=" in signed.given:
             now = conclusion_of(document, signed.given)
         covered.add(signed.key)
         if now is None:

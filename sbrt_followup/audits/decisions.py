@@ -14,9 +14,10 @@ import numpy as np
 
 from ..followup.pseudoprogression import unite
 from ..rulebook.conditions import Column, Condition, Facts, Interval, Levels, decimal, tests_in
+from ..rulebook.criteria import Criterion
 from ..rulebook.deciding import Axis, FactSpace, answers, decide
 from ..rulebook.library import Rulebook
-from ..rulebook.model import DecisionTable, Document, Plan, PseudoprogressionWindow, SinsScore
+from ..rulebook.model import DecisionTable, Document, Plan, PseudoprogressionWindow, RiskTable, SinsScore
 from ..rulebook.offsets import visit_offsets
 from ..vocabulary import FACTS
 from .windows import with_partners
@@ -58,7 +59,11 @@ def cell_text(axis: Axis, cell: int) -> str:
         bits = axis.level_bits[cell]
         return "|".join(label for i, label in enumerate(axis.fact.levels) if bits >> i & 1)
     low, high = axis.ranges[cell]
-    return f"{low!r}" if low == high else f"{low!r}..{high!r}"
+    return _number(low) if low == high else f"{_number(low)}..{_number(high)}"
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if np.isfinite(value) and value == int(value) else repr(float(value))
 
 
 def given_text(space: FactSpace, cell: int) -> str:
@@ -100,6 +105,22 @@ def _of_table(table: DecisionTable) -> Iterator[Decision]:
         outcome = int(known.outcome[cell])
         text = table.outcomes[outcome] if outcome >= 0 else "no_match"
         yield Decision(table.name, given_text(known.space, cell), text, ids[int(known.rule[cell])])
+    yield from beside(table)
+
+
+def beside(table: DecisionTable) -> Iterator[Decision]:
+    """Give what a table decides beside its cells: courses and cuts of a risk table, what an outcome of a criterion means."""
+    if isinstance(table, RiskTable):
+        yield Decision(table.name, "course", f"{decimal(table.course.value)} days")
+        for cut in table.sensitivity.cuts:
+            yield Decision(table.name, f"cuts of {cut.feature}", ", ".join(cut.at_least))
+    if isinstance(table, Criterion):
+        for meaning in table.meanings:
+            words = [f"sign {meaning.sign}", f"level {meaning.level or meaning.outcome}"]
+            words += ["weighs"] * meaning.weighs + ["urgent"] * meaning.urgent
+            if meaning.within is not None:
+                words.append(f"within {decimal(meaning.within.value)} {meaning.within.unit}")
+            yield Decision(table.name, f"meaning of {meaning.outcome}", ", ".join(words))
 
 
 # ---- plans, windows, scores ----
@@ -111,11 +132,15 @@ def _of_plan(plan: Plan) -> Iterator[Decision]:
             rule = schedule.first.id if visit.phase is None else visit.phase.id
             window = f"{decimal(visit.earliest)} to {decimal(visit.latest)}"
             for tier in schedule.tiers:
-                text = (
-                    f"month {decimal(visit.months)} (window {window}, tolerance {decimal(plan.tolerance.value)} days)"
-                )
+                text = f"month {decimal(visit.months)} (window {window})"
                 yield Decision(plan.name, f"tier={tier}; visit={number}", text, rule)
+        for tier in schedule.tiers:
+            for phase in schedule.phases:
+                end = "" if phase.end is None else f" until month {decimal(phase.end)}"
+                text = f"every {decimal(phase.interval)} months{end} (range {decimal(phase.every.low)} to {decimal(phase.every.high)})"
+                yield Decision(plan.name, f"tier={tier}; phase={phase.id}", text, phase.id)
     yield Decision(plan.name, "anchor", plan.anchor.from_)
+    yield Decision(plan.name, "tolerance", f"{decimal(plan.tolerance.value)} days")
     yield Decision(plan.name, "horizon", f"{decimal(plan.horizon.value)} months")
     if plan.undecided:
         yield Decision(plan.name, "tier=undecided", f"plan/{plan.undecided}")

@@ -7,6 +7,7 @@ weeks and months also count as their whole days. Zero needs no source.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -66,10 +67,13 @@ def elements(document: Document) -> list[Any]:
     return [v for v in values_in(document) if v is not document and hasattr(v, "basis")]
 
 
-def name_of(element: Any) -> str:
-    """Name a part of a document."""
+def name_of(element: Any, document: Document) -> str:
+    """Name a part of a document: by its id, else by the key it stands under."""
     own = getattr(element, "id", "") or getattr(element, "fact", "")
-    return f"{type(element).__name__.lower()} '{own}'" if own else type(element).__name__.lower()
+    if own:
+        return f"{type(element).__name__.lower()} '{own}'"
+    key = next((f.name for f in fields(document) if getattr(document, f.name) is element), "")
+    return key or type(element).__name__.lower()
 
 
 def numbers(element: Any) -> Iterator[Number]:
@@ -119,7 +123,7 @@ def _document(document: Document, parts: Sequence[Any]) -> Iterator[Finding]:
 
 def _element(document: Document, element: Any, sources: Mapping[str, Reference]) -> Iterator[Finding]:
     cites = getattr(element, "cites", ())
-    name = name_of(element)
+    name = name_of(element, document)
     if element.basis == "published" and not cites:
         yield found(
             "published-without-source", document, f"{name} is called published and cites nothing", element.source
@@ -169,7 +173,7 @@ def _numbers(document: Document, parts: Sequence[Any], sources: Mapping[str, Ref
             isinstance(element, Window) and element.basis not in ("local", "assumption")
         ):
             yield from _missing_numbers(
-                document, name_of(element), numbers(element), getattr(element, "cites", ()), sources
+                document, name_of(element, document), numbers(element), getattr(element, "cites", ()), sources
             )
     if isinstance(document, SinsScore) and document.basis == "published":
         keys = tuple(c.key for c in document.citations)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import assess, curves, explain, risk, rules, schedule, simulate, worklist
+from . import assess, curves, explain, risk, rules, rules_changes, rules_show, schedule, simulate, worklist
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,4 +42,9 @@ app.command("assess")(assess.assess)
 app.command("explain")(explain.explain)
 app.command("curves")(curves.curves)
 app.command("simulate")(simulate.simulate)
+rules.app.command("show")(rules_show.show)
+rules.app.command("diff")(rules_changes.diff)
+rules.app.command("impact")(rules_changes.impact)
+rules.app.command("evidence")(rules_show.evidence)
+rules.app.command("schema")(rules_show.schema)
 app.add_typer(rules.app, name="rules")

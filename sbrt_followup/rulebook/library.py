@@ -276,18 +276,18 @@ class _Change:
     source: Source
 
 
-_OVERLAY_KEYS = ("id", "version", "kind", "title", "extends", "changes", "verified", "notes", "effective_from")
+OVERLAY_KEYS = ("id", "version", "kind", "title", "extends", "changes", "verified", "notes", "effective_from")
 
 
 def _laid_over(tree: Table, base: Mapping[str, _Draft], notes: Notes) -> tuple[Table, Extends, tuple[Deviation, ...]]:
     """Apply an overlay's changes to its base; only what it names changes."""
     for key in tree.items:
-        if key not in _OVERLAY_KEYS:
+        if key not in OVERLAY_KEYS:
             notes.add(
                 "unknown-key",
                 f"an overlay has no key '{key}'",
                 tree.keys[key],
-                f"Put it under 'changes'. Keys: {', '.join(_OVERLAY_KEYS)}.",
+                f"Put it under 'changes'. Keys: {', '.join(OVERLAY_KEYS)}.",
             )
     extends = build_dataclass(Extends, tree.items["extends"], notes, "'extends'")
     draft = base.get(extends.document)
