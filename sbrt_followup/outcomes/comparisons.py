@@ -94,10 +94,11 @@ def _expected_somewhere(strata: Strata) -> Floats:
 def logrank(strata: Strata, *, rho: float = 0.0, gamma: float = 0.0) -> Comparison:
     """Test equal hazards of the endpoint's own event over all groups."""
     score, covariance = logrank_score(strata, rho=rho, gamma=gamma)
-    return _overall("logrank", score, covariance, _expected_somewhere(strata))
+    return overall("logrank", score, covariance, _expected_somewhere(strata))
 
 
-def _overall(name: str, score: Floats, covariance: Floats, takes_part: Floats) -> Comparison:
+def overall(name: str, score: Floats, covariance: Floats, takes_part: Floats) -> Comparison:
+    """Make the overall test of scores and their covariance over the groups that take part."""
     used = np.flatnonzero(takes_part)[1:]  # one group is implied by the others
     statistic, df = quadratic(score[used], covariance[np.ix_(used, used)])
     return Comparison(name, None, statistic, df, chi_squared_p(statistic, df))
@@ -105,7 +106,7 @@ def _overall(name: str, score: Floats, covariance: Floats, takes_part: Floats) -
 
 def from_score(name: str, score: Floats, covariance: Floats, strata: Strata) -> Comparison:
     """Make the overall test of a score whose covariance came from elsewhere (clustered data)."""
-    return _overall(name, score, covariance, _expected_somewhere(strata))
+    return overall(name, score, covariance, _expected_somewhere(strata))
 
 
 def trend(score: Floats, covariance: Floats, order: Floats | None = None) -> Comparison:

@@ -44,6 +44,7 @@ class Npmle:
     kkt_gap: float
     iterations: int
     n: float
+    place: Ints  # among the innermost intervals
 
     @property
     def surv_low(self) -> Floats:
@@ -149,11 +150,11 @@ def npmle(
 
 
 def fit(runs: Runs, *, tolerance: float = TOLERANCE) -> Npmle:
-    """Estimate the masses of the innermost intervals."""
+    """Estimate the masses of the innermost intervals; those without mass are left out."""
     n = float(runs.weight.sum())
     if not n:
         nothing = np.empty(0)
-        return Npmle(nothing, nothing, nothing, 0.0, 0.0, 0, 0.0)
+        return Npmle(nothing, nothing, nothing, 0.0, 0.0, 0, 0.0, np.empty(0, dtype=np.int64))
     mass = _start(runs)
     loglik, gap, iterations = -np.inf, np.inf, 0
     for iterations in range(_MOST_ITERATIONS):  # noqa: B007 - reported
@@ -163,13 +164,12 @@ def fit(runs: Runs, *, tolerance: float = TOLERANCE) -> Npmle:
         gap = float(slope.max() - n)
         if gap <= tolerance * n:
             break
-        chosen = _candidates(mass, slope, n)
-        better = _step(runs, mass, covered, slope, chosen, loglik)
+        better = _step(runs, mass, covered, slope, _candidates(mass, slope, n), loglik)
         if better is None:
             break
         mass = better
-    kept = mass > 0
-    return Npmle(runs.left_days[kept], runs.right_days[kept], mass[kept], loglik, max(gap, 0.0), iterations, n)
+    kept = np.flatnonzero(mass)
+    return Npmle(runs.left_days[kept], runs.right_days[kept], mass[kept], loglik, max(gap, 0.0), iterations, n, kept)
 
 
 def _start(runs: Runs) -> Floats:
@@ -236,7 +236,7 @@ def _least(curvature: Floats, pull: Floats, start: Floats) -> Floats:
     x = np.zeros(len(target))
     for _ in range(_MOST_PIVOTS):
         x = np.zeros(len(target))
-        x[free] = _solve(matrix[np.ix_(free, free)], target[free])
+        x[free] = solve_positive(matrix[np.ix_(free, free)], target[free])
         push = target - matrix @ x
         wrong = np.where(free, x < 0, push > _SLACK * np.abs(target).max())
         number = int(wrong.sum())
@@ -252,7 +252,7 @@ def _least(curvature: Floats, pull: Floats, start: Floats) -> Floats:
     return np.asarray(np.maximum(x, 0.0) / scale)
 
 
-def _solve(matrix: Floats, target: Floats) -> Floats:
+def solve_positive(matrix: Floats, target: Floats) -> Floats:
     """Solve a positive definite system, made so by a ridge where it is singular."""
     from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
