@@ -95,3 +95,10 @@ def test_doubling_everybody_changes_no_mass():
     np.testing.assert_allclose(two.npmle.mass, one.npmle.mass, atol=1e-7)
     assert two.npmle.loglik == pytest.approx(2 * one.npmle.loglik)
     assert curve.step(12 * MONTH)[0] == pytest.approx(one.bounds(12 * MONTH)[1])
+
+
+def test_groups_are_compared_between_intervals(turnbull):
+    (test,) = turnbull["tests"]
+    assert (test["name"], test["groups"], test["df"]) == ("interval_score", "all", 1)
+    assert 0.001 < test["p_value"] < 0.01  # the radiotherapy arms differ; by single days the log-rank test gives 0.004
+    assert "interval-censored score test" in turnbull["methods"]

@@ -8,14 +8,17 @@ confidence exist only by bootstrap: patients resampled within their group, perce
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from sbrt_followup.outcomes.comparisons import Comparison, with_pairs
 from sbrt_followup.outcomes.counts import COMPETING, EVENT, Counts, Floats, Ints, count
 from sbrt_followup.outcomes.endpoints import AT_DISTANT, Study
 from sbrt_followup.outcomes.interval_censored import Npmle, npmle
+from sbrt_followup.outcomes.interval_comparison import Intervals as GroupedIntervals
+from sbrt_followup.outcomes.interval_comparison import from_interval_scores, interval_score
 from sbrt_followup.outcomes.survival import Curve
 from sbrt_followup.problems import refuse
 
@@ -57,9 +60,9 @@ def check_question(study: Study) -> None:
         raise refuse("turnbull", "--estimator turnbull does not go with --landmark or --entry")
 
 
-def intervals(study: Study, place: int) -> Intervals:
-    """Turn one group into intervals."""
-    here = study.where(place)
+def intervals(study: Study, place: int, stratum: str | None = None) -> Intervals:
+    """Turn one group (of one stratum) into intervals."""
+    here = study.where(place, stratum)
     event = study.status[here] == EVENT
     time = study.time[here]
     clear = np.nan_to_num(study.last_clear_mri[here], nan=0.0)
@@ -69,6 +72,34 @@ def intervals(study: Study, place: int) -> Intervals:
     status = study.status[here]
     counts = count(np.where(event, right, left), np.where(event, EVENT, np.where(status == COMPETING, COMPETING, 0)))
     return Intervals(left, right, study.patient[here], counts)
+
+
+def compare(study: Study, *, pairs: bool) -> tuple[Comparison, ...]:
+    """Test equal hazards between intervals, within strata and clustered by patient where the unit is the site."""
+    parts = [
+        _together(
+            [intervals(study, place, stratum) for place in range(len(study.labels))], study.question.unit == "site"
+        )
+        for stratum in study.strata
+    ]
+
+    def test(chosen: Sequence[int]) -> Comparison:
+        return from_interval_scores([interval_score(part.chosen(chosen), len(chosen)) for part in parts])
+
+    overall = test(range(len(study.labels)))
+    if not pairs:
+        return (overall,)
+    return tuple(with_pairs(study.labels, overall, lambda i, j: test((i, j))))
+
+
+def _together(groups: Sequence[Intervals], clustered: bool) -> GroupedIntervals:
+    patient = np.concatenate([g.patient for g in groups])
+    return GroupedIntervals(
+        np.concatenate([g.left for g in groups]),
+        np.concatenate([g.right for g in groups]),
+        np.repeat(np.arange(len(groups)), [len(g.left) for g in groups]),
+        np.unique(patient, return_inverse=True)[1] if clustered else None,
+    )
 
 
 def silent() -> None:

@@ -225,7 +225,7 @@ def _highest(group: GroupResult) -> float:
 
 def test_text(analysis: Analysis) -> str:
     """Give the overall test for a figure, or why there is none."""
-    own = {"km": "logrank", "cif": "gray", "turnbull": "interval_logrank"}
+    own = {"km": "logrank", "cif": "gray", "turnbull": "interval_score"}
     overall = {t.name: t for t in analysis.tests if t.groups is None}
     test = overall.get(own[analysis.method.estimator]) or overall.get("logrank")
     if test is None:

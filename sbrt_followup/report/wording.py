@@ -22,7 +22,7 @@ TEST = {
     "fleming_harrington": "Fleming–Harrington test",
     "gray": "Gray's test",
     "gray_competing": "Gray's test for the competing event",
-    "interval_logrank": "interval-censored log-rank test",
+    "interval_score": "interval-censored score test",
 }
 ESTIMATOR = {
     "km": "Kaplan–Meier",
