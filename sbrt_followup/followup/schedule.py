@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "patient_id", "site_ids", "visit", "phase", "earliest", "due", "latest", "status", "satisfied_by", "risk_group",
-    "plan", "rule", "basis", "reason", "planned_earliest", "planned_due", "planned_latest",
+    "plan", "rule", "basis", "reason", "planned_earliest", "planned_due", "planned_latest", "protocol",
 )  # fmt: skip
 HORIZON_REASON = "horizon reached: surveillance does not end here, the clinician decides"
 LAST_DAY = 1 << 30  # later than any date
@@ -338,6 +338,7 @@ def _frame(
         "basis": basis,
         "reason": reason,
         **planned,
+        "protocol": _protocol(request.rulebook, (kind == VISIT) & (shown.state == OPEN) & ~course.no_mri[site]),
     }
     table = pd.DataFrame(result, copy=False)
     if request.keys:
@@ -347,6 +348,15 @@ def _frame(
             # A column of the user's that is called like one of ours keeps its cells under another name.
             table[f"cohort_{name}" if name in table else name] = frame[name].to_numpy()[site]
     return table
+
+
+def _protocol(rulebook: Rulebook, ahead: Flags) -> Any:
+    """Name the MRI protocol of each visit still to come (`rules show protocol/…` lists its sequences)."""
+    import pandas as pd
+
+    name = f"protocol/{rulebook.profile.protocol}"
+    has = ahead & bool(rulebook.profile.protocol)
+    return pd.Categorical.from_codes(np.where(has, 0, -1), dtype=pd.CategoricalDtype([name]))
 
 
 def _day(days: Ints) -> npt.NDArray[np.datetime64]:
