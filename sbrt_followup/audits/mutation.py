@@ -203,9 +203,8 @@ def _told_apart(book: Rulebook, document: Document, changed: Document, given: Ma
     keys = [k for k in one if one[k] != other.get(k) and k not in ("possible", "missing", "place", "status")]
     if not keys or one.get("status", "decided") != "decided":
         return {}
-    return {
-        k: v for k in (*keys, *(["outcome", "rule"] if "outcome" in keys or "rule" in keys else [])) if (v := one[k])
-    }
+    rest = ["outcome", "rule"] if "outcome" in one else []
+    return {k: one[k] for k in dict.fromkeys([*keys, *rest]) if one[k]}
 
 
 def _candidates(document: Document, changed: Document) -> Iterator[Mapping[str, Word]]:

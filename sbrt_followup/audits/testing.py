@@ -15,7 +15,7 @@ from .mutation import Tried, try_mutants
 
 
 @dataclass(frozen=True)
-class Tested:
+class CaseReport:
     """What the cases of a rulebook showed; sets of cases other than the documents' own are scored apart."""
 
     results: tuple[Result, ...]
@@ -60,7 +60,7 @@ def _passing(file: CaseFile, results: Sequence[Result]) -> CaseFile:
     return replace(file, cases=tuple(r.case for r in results if r.passed))
 
 
-def run_cases(book: Rulebook, mutate: bool = False, only: str = "") -> Tested:
+def run_cases(book: Rulebook, mutate: bool = False, only: str = "") -> CaseReport:
     """Run every case of a rulebook; with `mutate` also try every one-token change."""
     files, problems = case_files(book.folder)
     documents = [d for d in documents_under_test(book) if not only or d.name == only]
@@ -89,7 +89,7 @@ def run_cases(book: Rulebook, mutate: bool = False, only: str = "") -> Tested:
         for document in documents:
             sound = [_passing(f, results[id(f)]) for f in own.get(document.name, [])]
             tried.extend(try_mutants(book, document, sound))
-    return Tested(
+    return CaseReport(
         tuple(r for f in files for r in results[id(f)]),
         tuple(covered),
         tuple(d.name for d in documents if d.name not in own),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..problems import InputRefused, Problem, nearest, refuse
+from ..problems import InputRefused, Problem, Source, nearest, refuse
 from . import options as o
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def folder_of(where: Path | None, rules: Path | None) -> tuple[Path | None, str]
     if where is not None and rules is not None and where != rules:
         raise refuse("two-rulebooks", "name the rules once: as an argument or with --rules")
     chosen = where or rules
+    if chosen is not None and not chosen.exists():
+        raise refuse("no-folder", "the rules folder or file does not exist", Source(chosen.name))
     if chosen is not None and chosen.is_file():
         for parent in chosen.resolve().parents:
             if (parent / "evidence.yaml").is_file():

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..audits.cases import Result, Word
 from ..audits.mutation import Tried, rate, score
-from ..audits.testing import Tested
+from ..audits.testing import CaseReport
 from .files import escape, json_text
 
 FORMATS = ("table", "csv", "json", "markdown")
@@ -21,7 +21,7 @@ def words(word: Word | None) -> str:
     return "" if word is None else word if isinstance(word, str) else ";".join(word)
 
 
-def render(tested: Tested, format_: str, manifest: Mapping[str, Any], title: str) -> str:
+def render(tested: CaseReport, format_: str, manifest: Mapping[str, Any], title: str) -> str:
     """Give the results in one of the formats."""
     if format_ == "csv":
         return _csv(tested)
@@ -32,7 +32,7 @@ def render(tested: Tested, format_: str, manifest: Mapping[str, Any], title: str
     return "\n".join([title, *lines(tested), ""])
 
 
-def summary(tested: Tested) -> list[str]:
+def summary(tested: CaseReport) -> list[str]:
     """Say what was run, reached and killed."""
     said = [
         f"Cases: {', '.join(f'{passed} of {all_} pass (set {name})' for name, (passed, all_) in tested.by_set().items()) or 'none'}."
@@ -54,7 +54,7 @@ def _percent(part: int, whole: int) -> str:
     return f" ({100 * part / whole:.1f} %)" if whole else ""
 
 
-def lines(tested: Tested) -> list[str]:
+def lines(tested: CaseReport) -> list[str]:
     """List what failed, what is not reached, what survived, then the summary."""
     said = [failure(r) for r in tested.failed]
     for c in tested.coverage:
@@ -87,7 +87,7 @@ def _flow(named: Mapping[str, str]) -> str:
     return "{" + ", ".join(shown) + "}"
 
 
-def _csv(tested: Tested) -> str:
+def _csv(tested: CaseReport) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -99,7 +99,7 @@ def _csv(tested: Tested) -> str:
     return buffer.getvalue()
 
 
-def _json(tested: Tested) -> dict[str, Any]:
+def _json(tested: CaseReport) -> dict[str, Any]:
     body: dict[str, Any] = {
         "schema_version": 1,
         "sets": {name: {"passed": passed, "cases": all_} for name, (passed, all_) in tested.by_set().items()},
@@ -146,6 +146,6 @@ def _json(tested: Tested) -> dict[str, Any]:
     return body
 
 
-def share(tested: Tested) -> float:
+def share(tested: CaseReport) -> float:
     """Give the smaller of rule and boundary coverage, in percent."""
     return min((100 * reached / total if total else 100.0) for reached, total in (tested.rules, tested.boundaries))
