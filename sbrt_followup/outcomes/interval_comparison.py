@@ -1,10 +1,13 @@
 """A test between groups whose events are known to lie between two scans, valid when groups are scanned differently.
 
-Conventions. The score test of proportional hazards at equal hazards (Finkelstein 1986), with the pooled estimate of
-`interval_censored` as the common curve. Its variance is the observed information for the groups less what estimating
-the curve takes from it, (I_gg − I_gc I_cc⁻¹ I_cg), the curve being its values between the intervals that hold mass; no
-patient is exchanged for another, so that groups may be scanned at different intervals (a permutation test may not).
-With clusters (sites of a patient) the variance is the sum over clusters of their squared efficient scores.
+Conventions. The score test of proportional hazards at equal hazards (Finkelstein 1986). The common hazard is constant
+in pieces, about the cube root of the number of events many, each with the same share of the pooled estimate's mass
+(Farrington 1996). A free curve will not do here: at its rate of n^(1/3) its errors reach the score wherever groups are
+scanned on different days, and the test rejects too often (benchmarks/README.md). The variance is the observed
+information for the groups less what estimating the pieces takes from it, I_gg − I_gc I_cc⁻¹ I_cg; no patient is
+exchanged for another, so that groups may be scanned at different intervals (a permutation test may not). With clusters
+(sites of a patient) it is the sum over clusters of their squared efficient scores. An event of known day lies in
+(day − 1, day].
 """
 
 from __future__ import annotations
@@ -16,10 +19,14 @@ import numpy as np
 
 from sbrt_followup.outcomes.comparisons import Comparison, Score, overall
 from sbrt_followup.outcomes.counts import Floats, Ints
-from sbrt_followup.outcomes.interval_censored import fit, innermost, solve_positive
+from sbrt_followup.outcomes.interval_censored import npmle, solve_positive
 
 NAME = "interval_score"
 _NOTHING = 1e-10  # a variance below this is rounding: the group says nothing about the hazard
+_MOST_STEPS = 200
+_LONGEST_STEP = 2.0  # in the logarithm of a hazard
+_FLAT = 1e-9  # the slope that counts as none, as a share of n
+_EMPTY_PIECE = 1e-8  # events a piece may hold and still count as having none, as a share of n
 
 
 @dataclass(frozen=True)
@@ -41,60 +48,130 @@ class Intervals:
 
 
 @dataclass(frozen=True)
-class _Terms:
-    """Each observation's derivatives at equal hazards; a knot is the curve's value after a mass, -1 where fixed."""
+class _Exposure:
+    """Days of each observation in each piece: before its left end, and inside its interval (0 where censored)."""
 
-    score: Floats  # by the log hazard ratio
-    curvature: Floats  # minus the second derivative by it
-    knots: Ints  # observations × (left, right)
-    slope: Floats  # by the knots
-    mixed: Floats  # minus the derivative by a knot and the log hazard ratio
-    number_of_knots: int
+    before: Floats
+    inside: Floats
+    event: Floats  # 1 where the event was found
+
+    def under(self, hazard: Floats) -> _Risk:
+        """Give each observation's cumulative hazards."""
+        before, inside = self.before * hazard, self.inside * hazard
+        within = inside.sum(axis=1)
+        with np.errstate(over="ignore"):
+            odds = self.event / np.expm1(np.where(self.event > 0, within, 1.0))
+        return _Risk(before, inside, within, odds, self.event)
 
 
-def _terms(left: Floats, right: Floats) -> _Terms:
-    runs = innermost(left, right)
-    estimate = fit(runs)
-    first = np.searchsorted(estimate.place, runs.first)[runs.of_observation]
-    last = np.searchsorted(estimate.place, runs.last, side="right")[runs.of_observation]
-    ladder = np.concatenate([estimate.surv_high, [0.0]])
-    high, low = ladder[first], ladder[last]
-    log_high, log_low = np.log(high), np.log(np.where(low > 0, low, 1.0))
-    probability = high - low
-    score = (high * log_high - low * log_low) / probability
-    second = (high * (log_high + log_high**2) - low * (log_low + log_low**2)) / probability - score**2
-    size = len(ladder) - 2
-    knots = np.column_stack([first - 1, np.where(last > size, -1, last - 1)])
-    slope = np.column_stack([1.0 / probability, -1.0 / probability])
-    slope[knots < 0] = 0.0
-    mixed = (score[:, None] - 1.0 - np.column_stack([log_high, log_low])) * slope
-    return _Terms(score, -second, knots, slope, mixed, size)
+@dataclass(frozen=True)
+class _Risk:
+    """Cumulative hazards by piece, and the odds q = 1/(exp(D) − 1) of being clear at right among those clear at left."""
+
+    before: Floats
+    inside: Floats
+    within: Floats  # D, the sum of `inside`
+    odds: Floats
+    event: Floats
+
+    @property
+    def loglik(self) -> float:
+        """Σ −A + log(1 − exp(−D)), the latter where the event was found."""
+        found = self.event > 0
+        return float(np.log(-np.expm1(-self.within[found])).sum() - self.before.sum())
+
+    @property
+    def slope(self) -> Floats:
+        """Each observation's derivative by each piece's log hazard."""
+        return np.asarray(self.odds[:, None] * self.inside - self.before)
+
+    @property
+    def bend(self) -> Floats:
+        """Minus the second derivative of log(1 − exp(−D)) by D."""
+        return np.asarray(self.odds * (1.0 + self.odds))
+
+
+def _pieces(data: Intervals, low: Floats) -> Floats:
+    """Give the days on which pieces of the common hazard begin."""
+    estimate = npmle(low, data.right)
+    found = np.isfinite(estimate.right_days)
+    number = max(1, int(np.cbrt(np.isfinite(data.right).sum())))
+    reached = np.cumsum(estimate.mass[found])
+    share = reached[-1] * np.arange(1, number) / number
+    ends = estimate.right_days[found]
+    starts = np.unique(ends[np.searchsorted(reached, share * (1 - 1e-12))])
+    return np.concatenate([[0.0], starts[starts < ends[-1]]])
+
+
+def _exposure(low: Floats, right: Floats, starts: Floats) -> _Exposure:
+    stops = np.append(starts[1:], np.inf)
+    event = np.isfinite(right)
+
+    def lived(until: Floats) -> Floats:
+        return np.asarray(np.clip(np.minimum(until[:, None], stops) - starts, 0.0, None))
+
+    before = lived(low)
+    inside = np.where(event[:, None], lived(np.where(event, right, 0.0)) - before, 0.0)
+    return _Exposure(before, inside, event.astype(np.float64))
+
+
+def _fit(exposure: _Exposure) -> _Risk:
+    """Fit the common hazard by Newton's method in its logarithm."""
+    n = len(exposure.event)
+    days = float(exposure.before.sum() + exposure.inside.sum() / 2)
+    log_hazard = np.full(exposure.before.shape[1], np.log(exposure.event.sum() / days))
+    risk = exposure.under(np.exp(log_hazard))
+    for _ in range(_MOST_STEPS):
+        slope = risk.slope.sum(axis=0)
+        if np.abs(slope).max() <= _FLAT * n:
+            break
+        move = np.clip(
+            _solve(_curvature(risk) + np.diag(np.maximum(-slope, 0.0)), slope), -_LONGEST_STEP, _LONGEST_STEP
+        )
+        share, risk_before = 1.0, risk
+        while True:
+            risk = exposure.under(np.exp(log_hazard + share * move))
+            if risk.loglik >= risk_before.loglik or share < 1e-9:
+                break
+            share /= 2
+        log_hazard = log_hazard + share * move
+    return risk
+
+
+def _curvature(risk: _Risk) -> Floats:
+    """Give the information for the pieces' log hazards, where their slope is none."""
+    return np.asarray(risk.inside.T @ (risk.bend[:, None] * risk.inside))
+
+
+def _solve(matrix: Floats, target: Floats) -> Floats:
+    scale = np.sqrt(np.maximum(np.diag(matrix), np.finfo(np.float64).tiny))
+    scale = scale.reshape(-1, *[1] * (target.ndim - 1))
+    return solve_positive(matrix / np.outer(scale, scale), target / scale) / scale
 
 
 def interval_score(data: Intervals, groups: int) -> Score:
     """Give each group's score (positive: more events than expected) and the scores' covariance."""
-    covariance = np.zeros((groups, groups))
-    if not len(data.left):
-        return np.zeros(groups), covariance
-    terms = _terms(data.left, data.right)
-    score: Floats = np.bincount(data.group, terms.score, groups).astype(np.float64)
-    k = terms.number_of_knots
-    common, taken = np.zeros((k, k)), np.zeros((groups, k))
-    for side in range(2):
-        used = terms.knots[:, side] >= 0
-        np.add.at(taken, (data.group[used], terms.knots[used, side]), terms.mixed[used, side])
-        for other in range(2):
-            both = used & (terms.knots[:, other] >= 0)
-            value = terms.slope[both, side] * terms.slope[both, other]
-            np.add.at(common, (terms.knots[both, side], terms.knots[both, other]), value)
-    share = solve_positive(common, taken.T).T if k else taken
+    nothing = np.zeros(groups), np.zeros((groups, groups))
+    if not np.isfinite(data.right).any():
+        return nothing
+    low = np.where(data.left == data.right, data.left - 1.0, data.left)
+    if (low < 0).any():
+        raise ValueError("an event of known day lies on day 1 or later")
+    risk = _fit(_exposure(low, data.right, _pieces(data, low)))
+    own = risk.odds * risk.within - risk.before.sum(axis=1)
+    bent = risk.bend * risk.within
+    pieces = risk.slope
+    # A piece without events has hazard 0: it says nothing and takes nothing.
+    used = (risk.odds[:, None] * risk.inside).sum(axis=0) > _EMPTY_PIECE * len(own)
+    member = np.eye(groups)[data.group]
+    taken = member.T @ (bent[:, None] * risk.inside - pieces)[:, used]
+    common = _curvature(risk)[np.ix_(used, used)]
+    share = _solve(common, taken.T).T
+    score = member.T @ own
     if data.cluster is None:
-        return score, np.diag(np.bincount(data.group, terms.curvature, groups)) - share @ taken.T
+        return score, np.diag(member.T @ (bent * risk.within - own)) - share @ taken.T
     parts = np.zeros((int(data.cluster.max()) + 1, groups))
-    np.add.at(parts, (data.cluster, data.group), terms.score)
-    for side in range(2):
-        used = terms.knots[:, side] >= 0
-        np.add.at(parts, data.cluster[used], -terms.slope[used, side, None] * share.T[terms.knots[used, side]])
+    np.add.at(parts, data.cluster, member * own[:, None] - pieces[:, used] @ share.T)
     return score, parts.T @ parts
 
 
@@ -105,5 +182,6 @@ def interval_test(data: Intervals, groups: int) -> Comparison:
 
 def from_interval_scores(strata: Sequence[Score]) -> Comparison:
     """Test equal hazards from the scores of each stratum."""
-    score, covariance = sum(s for s, _ in strata), sum(v for _, v in strata)
-    return overall(NAME, np.asarray(score), np.asarray(covariance), np.asarray(np.diag(covariance) > _NOTHING))
+    score = np.sum([s for s, _ in strata], axis=0)
+    covariance = np.sum([v for _, v in strata], axis=0)
+    return overall(NAME, score, covariance, np.asarray(np.diag(covariance) > _NOTHING))
