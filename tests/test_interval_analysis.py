@@ -100,5 +100,6 @@ def test_doubling_everybody_changes_no_mass():
 def test_groups_are_compared_between_intervals(turnbull):
     (test,) = turnbull["tests"]
     assert (test["name"], test["groups"], test["df"]) == ("interval_score", "all", 1)
-    assert 0.001 < test["p_value"] < 0.01  # the radiotherapy arms differ; by single days the log-rank test gives 0.004
+    # The radiotherapy arms differ: by single days the log-rank test gives 0.004, a Weibull regression of the intervals 0.001.
+    assert 1e-4 < test["p_value"] < 0.01
     assert "interval-censored score test" in turnbull["methods"]
