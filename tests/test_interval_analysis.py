@@ -100,6 +100,7 @@ def test_doubling_everybody_changes_no_mass():
 def test_groups_are_compared_between_intervals(turnbull):
     (test,) = turnbull["tests"]
     assert (test["name"], test["groups"], test["df"]) == ("interval_score", "all", 1)
-    # The radiotherapy arms differ: by single days the log-rank test gives 0.004, a Weibull regression of the intervals 0.001.
+    # The radiotherapy arms differ: by single days the log-rank test gives 0.004; the likelihood ratio of a Weibull
+    # regression of the intervals (R survreg) 0.0005, of an exponential one 0.004.
     assert 1e-4 < test["p_value"] < 0.01
     assert "interval-censored score test" in turnbull["methods"]
