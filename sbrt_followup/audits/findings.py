@@ -1,7 +1,7 @@
 """What an audit found, as a value: code, severity, place, one sentence, the smallest counter-example, what to do.
 
 A counter-example is a patient in the rulebook's own words: facts that are not named may have any value, known or not.
-A waiver stands in the document, names the code and the reason, and never covers an error.
+A waiver stands in the document, names the code, the reason and best the counter-example, and never covers an error.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..problems import Problem, Severity, Source
-from ..rulebook.model import Document
+from ..rulebook.model import Document, Waiver
 from .codes import CODES
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
@@ -56,30 +56,32 @@ def waived(findings: Iterable[Finding], documents: Sequence[Document]) -> list[F
     """Apply the documents' waivers; a waiver that covers nothing, or an error, is a finding itself."""
     by_name = {d.name: d for d in documents}
     result: list[Finding] = []
-    used: set[tuple[str, str]] = set()
+    used: set[int] = set()
     for finding in findings:
         document = by_name.get(finding.document)
-        waiver = next((w for w in document.waivers if w.code == finding.code), None) if document else None
+        waiver = next((w for w in document.waivers if _covers(w, finding)), None) if document else None
         if waiver is None or finding.severity == "error":
             result.append(finding)
             continue
-        used.add((finding.document, finding.code))
+        used.add(id(waiver))
         result.append(replace(finding, waived=waiver.reason))
     errors = {(f.document, f.code) for f in result if f.severity == "error"}
     for document in documents:
         for waiver in document.waivers:
-            key = (document.name, waiver.code)
+            about = f"'{waiver.code}'" + (f" for {waiver.example}" if waiver.example else "")
             if waiver.code not in CODES:
                 result.append(
                     found("waiver-unknown-code", document, f"no finding is called '{waiver.code}'", waiver.source)
                 )
-            elif key in errors:
+            elif (document.name, waiver.code) in errors:
                 result.append(found("waiver-of-error", document, f"'{waiver.code}' is an error here", waiver.source))
-            elif key not in used:
-                result.append(
-                    found("waiver-unused", document, f"nothing here is found as '{waiver.code}'", waiver.source)
-                )
+            elif id(waiver) not in used:
+                result.append(found("waiver-unused", document, f"nothing here is found as {about}", waiver.source))
     return result
+
+
+def _covers(waiver: Waiver, finding: Finding) -> bool:
+    return waiver.code == finding.code and waiver.example in ("", finding.example)
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:

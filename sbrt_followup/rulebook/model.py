@@ -56,6 +56,10 @@ class Waiver:
     code: str
     reason: str
     source: Source
+    example: str = field(
+        default="",
+        metadata={"says": "the counter-example it covers, as the audit prints it; without it every one of the code"},
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
