@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
     from ..followup.schedule import Request
     from ..records import Records
+    from ..report.fhir import Release
 
 SHORTEST_KEY = 16
+FIGURES = (".png", ".svg", ".pdf")
 
 
 def read_key(path: Path | None, what: str) -> bytes:
@@ -51,13 +53,32 @@ def calendar(
     return draw(visits, as_of=request.as_of, key=read_key(key_file, "a calendar"), previous=before, identify=identify)
 
 
+def fhir_release(name: str) -> Release:
+    """Read --fhir-release."""
+    if name.upper() == "R4":
+        return "R4"
+    if name.upper() == "R5":
+        return "R5"
+    raise refuse("not-allowed", "--fhir-release takes R4 or R5")
+
+
 def fhir(
-    visits: pd.DataFrame, request: Request, key_file: Path | None, identify: bool, manifest: dict[str, Any]
-) -> bytes:
+    visits: pd.DataFrame, request: Request, key_file: Path | None, identify: bool, manifest: dict[str, Any], release: Release
+) -> bytes:  # fmt: skip
     """Give the open visits as a FHIR bundle."""
     from ..report.fhir import bundle
 
-    return bundle(visits, as_of=request.as_of, key=read_key(key_file, "FHIR"), identify=identify, manifest=manifest)
+    key = read_key(key_file, "FHIR")
+    return bundle(visits, as_of=request.as_of, key=key, identify=identify, manifest=manifest, release=release)
+
+
+def check_figure(path: Path, force: bool) -> None:
+    """Refuse a figure that cannot be written, before any work is done."""
+    from ..report.files import check_free
+
+    if path.suffix.lower() not in FIGURES:
+        raise refuse("unknown-format", "a figure ends in .png, .svg or .pdf", Source(path.name))
+    check_free(path, force)
 
 
 def timeline(path: Path, force: bool, table: Records, visits: pd.DataFrame, request: Request) -> None:
@@ -70,8 +91,6 @@ def timeline(path: Path, force: bool, table: Records, visits: pd.DataFrame, requ
     from ..report.timeline import timeline as draw
 
     kind = path.suffix.lower().removeprefix(".")
-    if kind not in ("png", "svg", "pdf"):
-        raise refuse("unknown-format", "a figure ends in .png, .svg or .pdf", Source(path.name))
     frame = table.frame
     epoch = date(1970, 1, 1)
     shades = [

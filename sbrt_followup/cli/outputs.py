@@ -86,7 +86,7 @@ def deliver(result: Result, to: Destination, others: Mapping[str, Callable[[], b
             sys.stdout.flush()
         else:
             files.write_bytes(to.path, data, to.force)
-            if to.format not in ("json", "fhir"):
+            if to.format != "json":
                 beside = to.path.with_name(to.path.name + ".manifest.json")
                 files.write_bytes(beside, files.json_text(result.manifest()).encode(), force=True)
             say(f"written: {to.path.name} ({len(result.frame)} rows)", to.quiet)

@@ -56,7 +56,7 @@ def schedule(
         typer.Option(
             "--figure",
             metavar="FILE",
-            help="Draw the timeline (.png, .svg).",
+            help="Draw the timeline (.png, .svg or .pdf).",
             rich_help_panel=o.OUTPUT,
             show_default=False,
         ),
@@ -84,6 +84,16 @@ def schedule(
     identify: Annotated[
         bool, typer.Option("--identify", help="Write patient ids into ics and fhir.", rich_help_panel=o.OUTPUT)
     ] = False,
+    fhir_release: Annotated[
+        str,
+        typer.Option(
+            "--fhir-release",
+            metavar="RELEASE",
+            help="R4 (default) or R5.",
+            rich_help_panel=o.OUTPUT,
+            show_default=False,
+        ),
+    ] = "R4",
     force: o.Force = False,
     quiet: o.Quiet = False,
     map_file: o.Map = None,
@@ -108,9 +118,13 @@ def schedule(
 
         sbrt-followup schedule --sbrt-date 2025-01-31 --bilsky 1b --paraspinal no --sins 9 --plan chen-2024
     """  # fmt: skip
-    from . import inputs, outputs
+    from ..followup.schedule import EXPORT_COLUMNS
+    from . import exports, inputs, outputs
 
     to = outputs.destination(format_, output, force, quiet, FORMATS)
+    release = exports.fhir_release(fhir_release)
+    if figure is not None:
+        exports.check_figure(figure, force)
     facts = {
         "sbrt_date": sbrt_date, "level": level, "histology": histology, "bilsky": bilsky, "paraspinal": paraspinal,
         "sins": sins, "lesion_type": lesion_type,
@@ -122,7 +136,8 @@ def schedule(
         scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
     else:
         table, scans = single
-    request = inputs.request(rulebook, plan, horizon, as_of, quiet, keys=to.format in ("ics", "fhir"))
+    drawn = figure is not None
+    request = inputs.request(rulebook, plan, horizon, as_of, quiet, keys=drawn or to.format in ("ics", "fhir"))
     scans = inputs.placed(table, scans, quiet, on_error)
     arguments = {
         "plan": request.plan.id, "horizon": horizon, "profile": rulebook.profile.id, "cohort": cohort, "imaging": imaging,
@@ -130,12 +145,12 @@ def schedule(
     }  # fmt: skip
     secret = ("cohort", "imaging", "mri", *facts)
     trace = inputs.trace("schedule", request, table, scans, arguments, secret)
-    if to.format == "parquet" and to.path is not None and len(table.frame) > CHUNK:
+    if to.format == "parquet" and to.path is not None and len(table.frame) > CHUNK and not drawn:
         _stream(table, scans, request, to, trace)
         return
     scheduled = in_parts(table, scans, request, quiet)
     result = outputs.Result(
-        frame=scheduled.visits,
+        frame=scheduled.visits.drop(columns=list(EXPORT_COLUMNS)) if request.keys else scheduled.visits,
         title=f"MRI schedule, plan {request.plan.id}, as of {request.as_of}",
         rows="visits",
         manifest=trace,
@@ -144,20 +159,12 @@ def schedule(
         narrow=NARROW,
     )
     if figure is not None:
-        from .exports import timeline
-
-        timeline(figure, force, table, scheduled.visits, request)
-    outputs.deliver(result, to, _exports(scheduled, request, key_file, previous, identify, trace))
-
-
-def _exports(scheduled: Scheduled, request: Request, key_file: Path | None, previous: Path | None, identify: bool,
-             trace: Callable[[], dict[str, Any]]) -> dict[str, Any]:  # fmt: skip
-    from . import exports
-
-    return {
+        exports.timeline(figure, force, table, scheduled.visits, request)
+    others = {
         "ics": lambda: exports.calendar(scheduled.visits, request, key_file, previous, identify),
-        "fhir": lambda: exports.fhir(scheduled.visits, request, key_file, identify, trace()),
+        "fhir": lambda: exports.fhir(scheduled.visits, request, key_file, identify, trace(), release),
     }
+    outputs.deliver(result, to, others)
 
 
 def in_parts(table: Records, scans: Records | None, request: Request, quiet: bool) -> Scheduled:

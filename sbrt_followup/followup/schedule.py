@@ -6,6 +6,7 @@ a day, their stops, and the words that explain them. The same inputs give the sa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -52,6 +53,8 @@ COLUMNS = (
     "patient_id", "site_ids", "visit", "phase", "earliest", "due", "latest", "status", "satisfied_by", "risk_group",
     "plan", "rule", "basis", "reason", "planned_earliest", "planned_due", "planned_latest", "protocol",
 )  # fmt: skip
+# What a calendar, FHIR or a figure needs beside the contract's columns.
+EXPORT_COLUMNS = ("visit_key", "booked_date", "stop_date", "mri_contraindicated")
 HORIZON_REASON = "horizon reached: surveillance does not end here, the clinician decides"
 LAST_DAY = 1 << 30  # later than any date
 STATUS = {name: i for i, name in enumerate(VISIT_STATUSES)}
@@ -67,7 +70,7 @@ class Request:
     horizon: Fraction | None = None
     assume_none_done: bool = False
     keys: bool = False
-    """Also give `visit_key`, the name a visit keeps however its date moves."""
+    """Also give EXPORT_COLUMNS: `visit_key` is the name a visit keeps however its date moves."""
 
     @property
     def today(self) -> int:
@@ -343,6 +346,11 @@ def _frame(
     table = pd.DataFrame(result, copy=False)
     if request.keys:
         table["visit_key"] = _keys(frame, shown)
+        ahead = (booked[kept] == 1) | (booked[kept] == 2)
+        table["booked_date"] = _day(np.where(ahead, course.booked[site], NEVER))
+        table["stop_date"] = _day(np.where(kind == STOP, course.stop[site], NEVER))
+        # A contraindication on any row of a patient is the patient's.
+        table["mri_contraindicated"] = np.isin(course.patient, course.patient[course.no_mri])[site] & (kind == VISIT)
     for name in frame.columns:
         if name in course.passed_through:
             # A column of the user's that is called like one of ours keeps its cells under another name.
@@ -390,7 +398,8 @@ def _keys(frame: pd.DataFrame, shown: Lines) -> list[str]:
     sites = frame["site_id"].to_numpy()[shown.site]
     zero = frame["sbrt_date"].to_numpy().astype("datetime64[D]").astype(str)[shown.site]
     parts = zip(ids, sites, zero, shown.visit.tolist(), shown.kind.tolist(), strict=True)
-    return [f"{p}|{s}|{z}|{v}" if k == VISIT else "" for p, s, z, v, k in parts]
+    # As JSON: no two visits share a name, whatever characters an id holds.
+    return [json.dumps([p, s, z, v]) if k == VISIT else "" for p, s, z, v, k in parts]
 
 
 class _Words:
@@ -648,4 +657,4 @@ def chunks(frame: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
         start = stop
 
 
-__all__ = ["COLUMNS", "EXTRA", "Request", "Scheduled", "chunks", "schedule", "waiting_for"]
+__all__ = ["COLUMNS", "EXPORT_COLUMNS", "EXTRA", "Request", "Scheduled", "chunks", "schedule", "waiting_for"]

@@ -63,7 +63,7 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     columns = [_cells(shown[name]) for name in shown.columns]
     if len(columns) == 1:
         columns = [[cell or b'""' for cell in columns[0]]]  # a blank line would be no row
-    header = b",".join(_quoted(str(name)) for name in shown.columns)
+    header = b",".join(_quoted(escape(str(name))) for name in shown.columns)
     return b"\n".join([header, *map(b",".join, zip(*columns, strict=True)), b""])
 
 
