@@ -87,18 +87,19 @@ def timeline(path: Path, force: bool, table: Records, visits: pd.DataFrame, requ
 
     from ..followup.history import window_spans
     from ..report.files import write_bytes
-    from ..report.timeline import Shade
     from ..report.timeline import timeline as draw
+    from ..report.timeline_marks import Shade, Treatment
 
     kind = path.suffix.lower().removeprefix(".")
     frame = table.frame
+    patients, sites = frame["patient_id"].tolist(), frame["site_id"].tolist()
+    bases = {window.name: window.basis for window in request.rulebook.windows}
     epoch = date(1970, 1, 1)
     shades = [
-        Shade(
-            str(frame["patient_id"].iloc[span.at]), str(frame["site_id"].iloc[span.at]),
-            epoch + timedelta(days=span.start), epoch + timedelta(days=span.stop), span.document,
-        )
-        for span in window_spans(frame, request.rulebook)
+        Shade(patients[s.at], sites[s.at], epoch + timedelta(days=s.start), epoch + timedelta(days=s.stop), s.document,
+              bases[s.document])
+        for s in window_spans(frame, request.rulebook)
     ]  # fmt: skip
-    title = f"MRI follow-up, plan {request.plan.id} (basis {request.plan.basis})"
-    write_bytes(path, draw(visits, shades, request.as_of, title, kind), force)
+    treatments = [Treatment(p, s, day.date()) for p, s, day in zip(patients, sites, frame["sbrt_date"], strict=True)]
+    title = f"MRI follow-up, plan {request.plan.id}"
+    write_bytes(path, draw(visits, shades, treatments, request.as_of, title, kind), force)

@@ -1,148 +1,169 @@
 """The schedule as a picture: one line a patient, or one a site for a single patient.
 
-A visit is a marker on its due date with its window as a bar; status is told by shape first, colour (Okabe–Ito) second.
-Pseudo-progression windows are hatched, the as-of day is a dashed line. No decisions and no dates are made here.
+A visit is a marker with its window as a bar: done ones stand on the scan's day, booked ones on the booked day, others on
+the due day. Pseudo-progression windows are shaded, the as-of day is a dashed line, the next MRI stands in words at the
+right. No decisions and no dates are made here.
 """
 
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
+
+from ..timing import analysis_days
+from .console import UNSAFE
+from .manifest import INTENDED_USE
+from .timeline_marks import GREY, Lines, Shade, Treatment, draw_day, draw_shades, draw_treatments, draw_visits
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_LINES = 40
-STYLE: dict[str, tuple[str, str, str]] = {
-    # status: marker, colour, filled or not
-    "done": ("o", "#009E73", "full"),
-    "missed": ("X", "#CC79A7", "full"),
-    "overdue": ("^", "#D55E00", "full"),
-    "due": ("D", "#E69F00", "full"),
-    "booked": ("s", "#0072B2", "full"),
-    "upcoming": ("o", "#56B4E9", "none"),
-    "unknown": ("P", "#999999", "none"),
-}
-PSEUDO = "#BBBBBB"
+FEW_LINES = 20
+LONGEST_NAME = 24
+WIDTH, FRAME = 10.0, 2.0  # inches: of the picture, and of what stands above and below the lines
+SITE_PITCH, WIDE_PITCH, NARROW_PITCH = 0.6, 0.34, 0.235  # inches between lines
+OPEN = ("overdue", "due", "booked", "upcoming")
+LEGEND = ("done", "missed", "overdue", "due", "booked", "upcoming", "unknown")
+GRID = "#EDEDED"
 
 
-@dataclass(frozen=True)
-class Shade:
-    """A stretch of days on one line of the picture."""
+def timeline(
+    visits: pd.DataFrame, shades: Sequence[Shade], treatments: Sequence[Treatment], as_of: date, title: str, kind: str
+) -> bytes:
+    """Draw the schedule; `kind` is png, svg or pdf. At most 40 lines, the most urgent first; the rest are counted.
 
-    patient_id: str
-    site_id: str
-    start: date
-    stop: date
-    label: str
-
-
-def timeline(visits: pd.DataFrame, shades: Sequence[Shade], as_of: date, title: str, kind: str) -> bytes:
-    """Draw the schedule; `kind` is png, svg or pdf. At most 40 lines, the most urgent first; the rest are counted."""
+    `visits` has the contract's columns and, where known, `booked_date` and `stop_date`.
+    """
     import matplotlib as mpl
+    from matplotlib.figure import Figure
 
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
+    settings = {
+        "svg.hashsalt": "sbrt-followup", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
+        "axes.spines.left": False, "pdf.fonttype": 42,
+    }  # fmt: skip
+    rows, lines = _lines(visits)
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        # A name in a script that the font lacks is shown as boxes: no reason to trouble the reader of stderr.
+        warnings.filterwarnings("ignore", message="Glyph")
+        figure = Figure(figsize=(WIDTH, _inches(lines)), layout="constrained")
+        axes = figure.add_subplot()
+        handles = [*draw_visits(axes, rows, lines), *draw_treatments(axes, treatments, lines)]
+        handles += [*draw_shades(axes, shades, lines), draw_day(axes, as_of)]
+        _label(axes, rows, lines, treatments)
+        _caption(axes, rows, lines, title)
+        handles.sort(key=lambda h: LEGEND.index(h.get_label()) if h.get_label() in LEGEND else len(LEGEND))
+        figure.legend(handles=handles, loc="outside lower left", ncols=4, frameon=False, fontsize=8)
+        buffer = io.BytesIO()
+        metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
+        figure.savefig(buffer, format=kind, dpi=200, metadata=metadata)
+    return buffer.getvalue()
+
+
+def _inches(lines: Lines) -> float:
+    pitch = SITE_PITCH if lines.single else WIDE_PITCH if len(lines.names) <= FEW_LINES else NARROW_PITCH
+    return FRAME + pitch * max(len(lines.names), 1)
+
+
+def _lines(visits: pd.DataFrame) -> tuple[pd.DataFrame, Lines]:
+    """Put every row on its line and sort the lines by their next open visit, most urgent first."""
+    import pandas as pd
 
     single = visits["patient_id"].nunique() == 1
     if single:
         # A visit that serves several sites stands on the line of each.
-        visits = visits.assign(site_ids=visits["site_ids"].str.split(";")).explode("site_ids").reset_index(drop=True)
-    key = visits["site_ids"] if single else visits["patient_id"]
-    names, hidden = _order(visits, key)
-    with plt.rc_context(
-        {"svg.hashsalt": "sbrt-followup", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
-    ):
-        figure, axes = plt.subplots(figsize=(10, 1.7 + 0.34 * max(len(names), 1)), layout="constrained")
-        _draw_shades(axes, shades, names, single)
-        _draw_visits(axes, visits, key, names)
-        axes.axvline(_number(as_of), color="black", linestyle="--", linewidth=1)
-        axes.annotate(f"as of {as_of}", (_number(as_of), 1), xycoords=("data", "axes fraction"), xytext=(3, 2),
-                      textcoords="offset points", fontsize=8)  # fmt: skip
-        axes.set_yticks(range(len(names)), names)
-        axes.set_ylim(len(names) - 0.4, -0.7)
-        axes.xaxis_date()
-        axes.grid(axis="x", color="#E5E5E5", linewidth=0.6)
-        axes.set_axisbelow(True)
-        axes.set_ylabel("site" if single else "patient")
-        more = f" ({hidden} more not drawn)" if hidden else ""
-        axes.set_title(title + more, loc="left", fontsize=10, pad=16)
-        _legend(axes, visits, bool(shades))
-        buffer = io.BytesIO()
-        metadata = {"Date": None} if kind == "svg" else {"CreationDate": None} if kind == "pdf" else None
-        figure.savefig(buffer, format=kind, dpi=200, metadata=metadata)
-        plt.close(figure)
-    return buffer.getvalue()
-
-
-def _number(day: Any) -> float:
-    from matplotlib.dates import date2num
-
-    return float(date2num(day))
-
-
-def _order(visits: pd.DataFrame, key: pd.Series[str]) -> tuple[list[str], int]:
-    """Sort the lines by their next open visit, most urgent first."""
-    import pandas as pd
-
-    open_ = visits["status"].astype(str).isin(["overdue", "due", "booked", "upcoming"])
-    following = visits["due"].where(open_).groupby(key, sort=False).min()
+        visits = visits.assign(site_ids=visits["site_ids"].str.split(";")).explode("site_ids")
+    visits = visits.assign(status=visits["status"].astype(str), phase=visits["phase"].astype(str)).reset_index(drop=True)  # fmt: skip
+    visits["at"] = _days(visits)
+    key = visits["site_ids" if single else "patient_id"].astype(str)
+    following = visits["at"].where(visits["status"].isin(OPEN)).groupby(key, sort=False).min()
     order = pd.DataFrame({"due": following, "name": following.index}).sort_values(["due", "name"], na_position="last")
-    names = [str(name) for name in order["name"]]
-    return names[:MOST_LINES], max(len(names) - MOST_LINES, 0)
+    names = tuple(str(name) for name in order["name"])
+    lines = Lines(single, names[:MOST_LINES], max(len(names) - MOST_LINES, 0))
+    number = {name: i for i, name in enumerate(lines.names)}
+    rows = visits.assign(line=key.map(number))
+    return rows.loc[rows["line"].notna()].reset_index(drop=True), lines
 
 
-def _draw_shades(axes: Any, shades: Sequence[Shade], names: Sequence[str], single: bool) -> None:
-    for shade in shades:
-        lines = [i for i, n in enumerate(names) if (shade.site_id if single else shade.patient_id) == n]
-        for line in lines:
-            axes.broken_barh(
-                [(_number(shade.start), (shade.stop - shade.start).days + 1)], (line - 0.36, 0.72),
-                facecolor="#F2F2F2", edgecolor=PSEUDO, hatch="////", linewidth=0, zorder=0.5,
-            )  # fmt: skip
+def _days(rows: pd.DataFrame) -> pd.Series[Any]:
+    """Give the day on which each row's marker stands."""
+    day = rows["due"].where((rows["status"] != "done") & (rows["phase"] != "extra"), rows["satisfied_by"])
+    if "booked_date" in rows:
+        day = rows["booked_date"].where((rows["status"] == "booked") & rows["booked_date"].notna(), day)
+    if "stop_date" in rows:
+        day = rows["stop_date"].where(rows["status"] == "stopped", day)
+    return day
 
 
-def _draw_visits(axes: Any, visits: pd.DataFrame, key: pd.Series[str], names: Sequence[str]) -> None:
-    place = {name: i for i, name in enumerate(names)}
-    for name, line in zip(key, visits.itertuples(), strict=True):
-        y = place.get(str(name))
-        if y is None:
-            continue
-        status = str(line.status)
-        if status in STYLE and str(line.due) != "NaT":
-            marker, colour, fill = STYLE[status]
-            low, high = _number(line.earliest), _number(line.latest)
-            axes.plot([low, high], [y, y], color=colour, linewidth=3, alpha=0.35, solid_capstyle="butt", zorder=2)
-            at = line.satisfied_by if status == "done" else line.due
-            face = colour if fill == "full" else "white"
-            axes.plot([_number(at)], [y], marker=marker, color=colour, markerfacecolor=face, markersize=6, zorder=3)
-        elif line.phase == "extra":
-            axes.plot([_number(line.satisfied_by)], [y], marker="|", color="#009E73", markersize=10, zorder=3)
-        elif status == "stopped":
-            axes.annotate("■ stopped", (1, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8)
+def _label(axes: Any, rows: pd.DataFrame, lines: Lines, treatments: Sequence[Treatment]) -> None:
+    """Name the lines at the left, the next MRI at the right, the days below."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(maxticks=10)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    axes.grid(axis="x", color=GRID, linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.set_ylim(max(len(lines.names), 1) - 0.4, -0.8 if lines.single else -0.6)
+    axes.set_yticks(range(len(lines.names)), [_shown(name) for name in lines.names])
+    axes.tick_params(axis="y", length=0)
+    for text in axes.get_yticklabels():
+        text.set_parse_math(False)
+    right: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": 8}
+    for number, words in enumerate(_next(rows, lines)):
+        axes.annotate(words, (1.01, number), **right, parse_math=False)
+    head: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": 8, "color": GREY}
+    axes.annotate("next MRI", (1.01, 1), xytext=(0, 3), **head)
+    axes.annotate("site" if lines.single else "patient", (0, 1), xytext=(-4, 3), ha="right", **head)
+    starts = {t.day for t in treatments}
+    if lines.single and len(starts) == 1:
+        _months(axes, next(iter(starts)))
 
 
-def _legend(axes: Any, visits: pd.DataFrame, shaded: bool) -> None:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
+def _months(axes: Any, start: date) -> None:
+    """Count months since the one treatment along the top."""
+    from matplotlib.dates import date2num
+    from matplotlib.ticker import MaxNLocator
 
-    seen = set(visits["status"].astype(str))
-    handles: list[Any] = []
-    for status, (marker, colour, fill) in STYLE.items():
-        if status in seen:
-            face = colour if fill == "full" else "white"
-            handles.append(
-                Line2D([], [], marker=marker, color=colour, markerfacecolor=face, linewidth=3, alpha=0.9, label=status)
-            )
-    if (visits["phase"].astype(str) == "extra").any():
-        handles.append(Line2D([], [], marker="|", color="#009E73", linestyle="", markersize=10, label="extra scan"))
-    if shaded:
-        handles.append(
-            Patch(
-                facecolor="#F2F2F2", edgecolor=PSEUDO, hatch="////", label="pseudo-progression window (interpretation)"
-            )
-        )
-    axes.figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=8)
+    zero, month = float(date2num(start)), float(analysis_days(1))
+    top = axes.secondary_xaxis("top", functions=(lambda x: (x - zero) / month, lambda m: zero + m * month))
+    top.spines["top"].set_visible(False)
+    top.xaxis.set_major_locator(MaxNLocator(nbins=12, steps=[1, 2, 3, 6, 10], integer=True))
+    top.tick_params(length=2, labelsize=7, colors=GREY)
+    top.set_xlabel("months since SBRT", fontsize=7, color=GREY)
+
+
+def _shown(name: str) -> str:
+    name = UNSAFE.sub("\ufffd", name)
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+
+
+def _next(rows: pd.DataFrame, lines: Lines) -> list[str]:
+    """Say in words what comes next on each line: the first open visit, else how it ended."""
+    texts = []
+    for number in range(len(lines.names)):
+        own = rows.loc[rows["line"] == number]
+        waiting = own.loc[own["status"].isin(OPEN)].sort_values("at", kind="stable")
+        stops = own.loc[own["status"] == "stopped"]
+        if len(waiting):
+            first = waiting.iloc[0]
+            texts.append(f"{first['at']:%Y-%m-%d} {first['status']}")
+        elif len(stops):
+            texts.append(str(stops.iloc[-1]["reason"]).removeprefix("follow-up "))
+        else:
+            texts.append("horizon reached")
+    return texts
+
+
+def _caption(axes: Any, rows: pd.DataFrame, lines: Lines, title: str) -> None:
+    """Say what is drawn, what is not, and what it rests on."""
+    bases = sorted({str(basis) for basis in rows["basis"] if str(basis)})
+    count = len(lines.names)
+    what = "sites" if lines.single else "patients"
+    more = f"{count} of {count + lines.hidden} {what}, the most urgent first; {lines.hidden} not drawn"
+    axes.set_title("\n".join([title, more] if lines.hidden else [title]), loc="left", fontsize=10, pad=16)
+    said = f"Basis of the dates: {', '.join(bases) or 'none'}. {INTENDED_USE}"
+    axes.set_xlabel(said, loc="left", fontsize=7.5, color=GREY)
