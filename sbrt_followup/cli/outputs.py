@@ -55,9 +55,9 @@ def destination(
         check_free(output, force)
     chosen = format_
     if chosen is None and output is not None:
-        chosen = ENDINGS.get(output.suffix.lower())
-        if chosen is None and output.name.lower().endswith(".fhir.json"):
-            chosen = "fhir"
+        # The longer ending first: plain JSON names patients, FHIR does not.
+        fhir = output.name.lower().endswith(".fhir.json")
+        chosen = "fhir" if fhir else ENDINGS.get(output.suffix.lower())
         if chosen is None:
             raise refuse(
                 "unknown-format",
