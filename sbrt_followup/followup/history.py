@@ -54,6 +54,11 @@ def _yes(frame: pd.DataFrame, column: str) -> Flags:
     return np.asarray(frame[column].to_numpy() == "yes")
 
 
+def _of_patient(flags: Flags, patient: npt.NDArray[Any]) -> Flags:
+    """Spread a flag over all sites of a patient: a contraindication on any row is the patient's."""
+    return np.asarray(np.isin(patient, patient[flags]))
+
+
 def course_of(frame: pd.DataFrame) -> Course:
     """Read the history of every row of a cohort frame."""
     import pandas as pd
@@ -84,8 +89,8 @@ def course_of(frame: pd.DataFrame) -> Course:
         booked=days(frame, "booked_date"),
         progression=progression,
         progressed=progression != NEVER,
-        no_mri=_yes(frame, "mri_contraindication"),
-        no_gadolinium=_yes(frame, "gadolinium_contraindication"),
+        no_mri=_of_patient(_yes(frame, "mri_contraindication"), patient),
+        no_gadolinium=_of_patient(_yes(frame, "gadolinium_contraindication"), patient),
         passed_through=frozenset(c for c in frame.columns if c not in declared and c != "row"),
     )
 

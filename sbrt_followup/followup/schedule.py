@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -118,10 +118,16 @@ def schedule(frame: pd.DataFrame, imaging: pd.DataFrame | None, request: Request
     plan_grid = planned_grid(course.time_zero, pattern, patterns)
     lines = site_lines(course.time_zero, pattern, patterns, scans, plan_grid)
     lines = join([_stopped(lines, course), *_after_stop(frame, imaging, course)])
+    # A site whose follow-up stopped neither leads nor joins a visit of one that goes on.
+    ended = course.stop[lines.site] != NEVER
+    served = merge(lines, course.patient[lines.site] * 2 + ended)
+    booked = _book(lines, course, request)
+    lines = _in_common(lines, served)
     status = _statuses(lines, course, request, imaging is not None)
-    status, booked = _book(lines, course, status, request)
-    served = merge(lines, course.patient[lines.site])
-    visits = _frame(frame, course, lines, status, booked, served, risk, patterns, pattern, plan_grid, request)
+    status, booked, booked_day = _fold_bookings(lines, course, status, booked, served)
+    visits = _frame(
+        frame, course, lines, status, booked, booked_day, served, risk, patterns, pattern, plan_grid, request
+    )
     if imaging is not None:
         from .confirming import asked_for, insert
 
@@ -193,13 +199,13 @@ def _statuses(lines: Lines, course: Course, request: Request, with_imaging: bool
     return np.where(lines.kind == HORIZON, STATUS["horizon"], status)
 
 
-def _book(lines: Lines, course: Course, status: Ints, request: Request) -> tuple[Ints, Ints]:
+def _book(lines: Lines, course: Course, request: Request) -> Ints:
     """Give a booking to the open visit it serves: 0 none, 1 inside its window, 2 outside, 3 the booked day has passed."""
     booked = np.zeros(len(lines), dtype=np.int64)
     given = (course.booked != NEVER) & (course.stop == NEVER)
     rows = ((lines.state == OPEN) & (lines.kind == VISIT) & given[lines.site]).nonzero()[0]
     if not len(rows):
-        return status, booked
+        return booked
     # One matrix of open visits per booked site, in date order.
     rows = rows[np.lexsort((lines.due[rows], lines.site[rows]))]
     sites, start, count = np.unique(lines.site[rows], return_index=True, return_counts=True)
@@ -215,9 +221,41 @@ def _book(lines: Lines, course: Course, status: Ints, request: Request) -> tuple
     line = at[np.arange(len(at)), chosen]
     ahead = day >= request.today
     booked[line] = np.where(~ahead, 3, np.where(outside, 2, 1))
-    status = status.copy()
-    status[line[ahead]] = STATUS["booked"]
-    return status, booked
+    return booked
+
+
+def _in_common(lines: Lines, served: npt.NDArray[np.intp]) -> Lines:
+    """Give a visit that serves several sites the window that all of theirs have in common."""
+    merged = ((served != np.arange(len(lines))) & (lines.state != DONE)).nonzero()[0]
+    if not len(merged):
+        return lines
+    earliest, latest = lines.earliest.copy(), lines.latest.copy()
+    np.maximum.at(earliest, served[merged], lines.earliest[merged])
+    np.minimum.at(latest, served[merged], lines.latest[merged])
+    return replace(lines, earliest=earliest, latest=latest)
+
+
+def _any_served(flags: Flags, served: npt.NDArray[np.intp]) -> Flags:
+    """Give every line a flag that any site it serves has."""
+    result = flags.copy()
+    result[served[flags]] = True
+    return result
+
+
+def _fold_bookings(
+    lines: Lines, course: Course, status: Ints, booked: Ints, served: npt.NDArray[np.intp]
+) -> tuple[Ints, Ints, Ints]:
+    """Carry a booking of any served site to the visit that serves it: status, code and the (earliest) booked day."""
+    ahead = (booked == 1) | (booked == 2)
+    if not booked.any():
+        return status, booked, np.full(len(lines), NEVER, dtype=np.int64)
+    day = np.full(len(lines), LAST_DAY, dtype=np.int64)
+    np.minimum.at(day, served[ahead], course.booked[lines.site[ahead]])
+    has = day < LAST_DAY
+    inside = (lines.earliest <= day) & (day <= lines.latest)
+    lapsed = _any_served(booked == 3, served)
+    code = np.where(has, np.where(inside, 1, 2), np.where(lapsed, 3, 0))
+    return np.where(has, STATUS["booked"], status), code, np.where(has, day, NEVER)
 
 
 # ---- words ----
@@ -272,6 +310,7 @@ def _frame(
     lines: Lines,
     status: Ints,
     booked: Ints,
+    booked_day: Ints,
     served: npt.NDArray[np.intp],
     risk: SiteRisk,
     patterns: Sequence[Pattern],
@@ -301,15 +340,18 @@ def _frame(
     phase_code = words.code(pattern[site], shown.phase, kind)
     flags = {
         "unscheduled": shown.unscheduled,
-        "reanchored": shown.reanchored & (kind == VISIT),
+        "reanchored": _any_served(lines.reanchored, served)[kept] & (kind == VISIT),
         "booked": booked[kept] == 1,
         "outside": booked[kept] == 2,
         "lapsed": booked[kept] == 3,
-        "provisional": np.array([p.provisional for p in patterns])[pattern[site]] & (kind == VISIT),
-        "progressed": course.progressed[site]
+        "provisional": _any_served(np.array([p.provisional for p in patterns])[pattern[lines.site]], served)[kept]
+        & (kind == VISIT),
+        "progressed": _any_served(
+            course.progressed[lines.site] & (lines.due >= course.progression[lines.site]) & (lines.kind == VISIT),
+            served,
+        )[kept]
         & (kind == VISIT)
-        & (shown.state == OPEN)
-        & groups.after_progression(shown, course),
+        & (shown.state == OPEN),
         "no_mri": course.no_mri[site] & (shown.state == OPEN) & (kind == VISIT),
         "no_gadolinium": course.no_gadolinium[site] & (shown.state == OPEN) & (kind == VISIT),
         "merged": groups.several(kept) & (kind == VISIT) & (shown.state != DONE),
@@ -319,7 +361,7 @@ def _frame(
         phase_code, flags, kind, course.stop_code[site], course.stop_words, tiered, request.rulebook
     )
     # A merged visit is one that serves all: its window is what the served windows have in common.
-    earliest, latest = groups.window(kept)
+    earliest, latest = shown.earliest, shown.latest
     planned = _planned(plan_grid, shown)
     number = _numbered(patient, kind)
     tier = pd.Categorical.from_codes(
@@ -346,11 +388,9 @@ def _frame(
     table = pd.DataFrame(result, copy=False)
     if request.keys:
         table["visit_key"] = _keys(frame, shown)
-        ahead = (booked[kept] == 1) | (booked[kept] == 2)
-        table["booked_date"] = _day(np.where(ahead, course.booked[site], NEVER))
+        table["booked_date"] = _day(booked_day[kept])
         table["stop_date"] = _day(np.where(kind == STOP, course.stop[site], NEVER))
-        # A contraindication on any row of a patient is the patient's.
-        table["mri_contraindicated"] = np.isin(course.patient, course.patient[course.no_mri])[site] & (kind == VISIT)
+        table["mri_contraindicated"] = course.no_mri[site] & (kind == VISIT)
     for name in frame.columns:
         if name in course.passed_through:
             # A column of the user's that is called like one of ours keeps its cells under another name.
@@ -511,13 +551,8 @@ class _Served:
         self.patient = course.patient
         self.lines = lines
         self.count = np.bincount(served, minlength=len(lines))
-        self.earliest = lines.earliest.copy()
-        self.latest = lines.latest.copy()
         merged = (served != np.arange(len(lines))).nonzero()[0]
         self.target, self.member = served[merged], lines.site[merged]
-        real = lines.state[merged] != DONE
-        np.maximum.at(self.earliest, self.target[real], lines.earliest[merged[real]])
-        np.minimum.at(self.latest, self.target[real], lines.latest[merged[real]])
 
     def add(self, target: npt.NDArray[np.intp], member: Ints) -> None:
         """Let some lines serve further sites."""
@@ -526,10 +561,6 @@ class _Served:
     def several(self, kept: npt.NDArray[np.intp]) -> Flags:
         """Whether a line serves more than one site."""
         return np.asarray(self.count[kept] > 1)
-
-    def window(self, kept: npt.NDArray[np.intp]) -> tuple[Ints, Ints]:
-        """What the windows of all served visits have in common."""
-        return self.earliest[kept], self.latest[kept]
 
     def names(self, kept: npt.NDArray[np.intp]) -> npt.NDArray[np.object_]:
         """The served sites' ids, joined by `;`."""
@@ -583,10 +614,6 @@ class _Served:
             own[who[rank == k]] = what[rank == k] + 1
             named = _numbered_pairs(named, own)
         return place, named, ids
-
-    def after_progression(self, shown: Lines, course: Course) -> Flags:
-        """Whether a line is due after its site's recorded progression."""
-        return np.asarray(shown.due >= course.progression[shown.site])
 
 
 def _one_ending(kept: npt.NDArray[np.intp], kind: Ints, lines: Lines, course: Course,
