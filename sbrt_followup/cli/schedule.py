@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,13 +12,16 @@ from . import options as o
 from . import patient as p
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..followup.schedule import Request, Scheduled
     from ..records import Records
     from .outputs import Destination
 
 FORMATS = ("table", "csv", "json", "parquet", "xlsx", "ics", "fhir")
 NARROW = ("patient_id", "site_ids", "visit", "phase", "earliest", "due", "latest", "status")
-CHUNK = 50_000
+CHUNK = 25_000
+THREADS = 2  # numpy lets go of the interpreter while it works on large columns
 
 PlanName = Annotated[
     str | None,
@@ -171,41 +174,58 @@ def in_parts(table: Records, scans: Records | None, request: Request, quiet: boo
     """Schedule a cohort in parts of whole patients, so that a large one needs little memory at a time."""
     import pandas as pd
 
-    from ..followup.schedule import Scheduled, chunks, schedule
+    from ..followup.schedule import Scheduled, schedule
 
     if len(table.frame) <= CHUNK:
         return schedule(table.frame, None if scans is None else scans.frame, request)
+    parts = list(_parts(table, scans, request, quiet))
+    return Scheduled(
+        pd.concat([p.visits for p in parts], ignore_index=True),
+        pd.concat([p.waiting for p in parts], ignore_index=True),
+    )
+
+
+def _parts(table: Records, scans: Records | None, request: Request, quiet: bool) -> Iterator[Scheduled]:
+    """Schedule part by part, in order of patient; while one is handed on, the next ones are computed."""
+    from collections import deque
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    from ..followup.schedule import chunks, schedule
     from ..report.console import progress
 
-    visits, waiting = [], []
-    with progress(len(table.frame), "scheduling", quiet) as advance:
+    def done(part: pd.DataFrame) -> tuple[int, Scheduled]:
+        own = None if scans is None else scans.frame[scans.frame["patient_id"].isin(part["patient_id"])]
+        return len(part), schedule(part, own, request)
+
+    waiting: deque[Future[tuple[int, Scheduled]]] = deque()
+    with progress(len(table.frame), "scheduling", quiet) as advance, ThreadPoolExecutor(THREADS) as pool:
+
+        def first() -> Scheduled:
+            size, scheduled = waiting.popleft().result()
+            advance(size)
+            return scheduled
+
         for part in chunks(table.frame, CHUNK):
-            own = None if scans is None else scans.frame[scans.frame["patient_id"].isin(part["patient_id"])]
-            done = schedule(part, own, request)
-            visits.append(done.visits)
-            waiting.append(done.waiting)
-            advance(len(part))
-    return Scheduled(pd.concat(visits, ignore_index=True), pd.concat(waiting, ignore_index=True))
+            waiting.append(pool.submit(done, part))
+            if len(waiting) > THREADS:
+                yield first()
+        while waiting:
+            yield first()
 
 
 def _stream(
     table: Records, scans: Records | None, request: Request, to: Destination, trace: Callable[[], dict[str, Any]]
 ) -> None:
     """Write a large schedule to Parquet part by part."""
-    from ..followup.schedule import chunks, schedule
-    from ..report.console import progress
     from ..report.files import json_text, parquet_writer, write_bytes
     from .inputs import say
 
     assert to.path is not None
     rows = 0
-    with progress(len(table.frame), "scheduling", to.quiet) as advance, parquet_writer(to.path, to.force) as write:
-        for part in chunks(table.frame, CHUNK):
-            own = None if scans is None else scans.frame[scans.frame["patient_id"].isin(part["patient_id"])]
-            visits = schedule(part, own, request).visits
-            write(visits)
-            rows += len(visits)
-            advance(len(part))
+    with parquet_writer(to.path, to.force) as write:
+        for part in _parts(table, scans, request, to.quiet):
+            write(part.visits)
+            rows += len(part.visits)
     write_bytes(to.path.with_name(to.path.name + ".manifest.json"), json_text(trace()).encode(), force=True)
     say(f"written: {to.path.name} ({rows} rows)", to.quiet)
 

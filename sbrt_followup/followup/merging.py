@@ -50,6 +50,12 @@ def _merge_windows(lines: Lines, patient: Ints, chosen: Flags, served: npt.NDArr
     due, earliest, latest, interval = (
         days[rows].astype(np.int32) for days in (lines.due, lines.earliest, lines.latest, lines.interval)
     )
+    # Sites treated alike have the same visits: one of them stands for all.
+    alike = np.zeros(len(rows), dtype=bool)
+    alike[1:] = (who[1:] == who[:-1]) & (due[1:] == due[:-1]) & (interval[1:] == interval[:-1])
+    alike[1:] &= (earliest[1:] == earliest[:-1]) & (latest[1:] == latest[:-1])
+    everyone, stands_for = rows, np.cumsum(~alike) - 1
+    rows, who, due, earliest, latest, interval = (c[~alike] for c in (rows, who, due, earliest, latest, interval))
     total = len(rows)
     pointer = np.concatenate([[True], who[1:] != who[:-1]]).nonzero()[0]
     stop = np.concatenate([pointer[1:], [total]])
@@ -64,7 +70,7 @@ def _merge_windows(lines: Lines, patient: Ints, chosen: Flags, served: npt.NDArr
         active = pointer < stop
         pointer, stop = pointer[active], stop[active]
         if not len(pointer):
-            return
+            break
         leader, until = pointer.copy(), latest[pointer]
         for still, at in _following(pointer, stop, due, until, 1):
             better = remaining[at] & (interval[at] < interval[leader[still]])
@@ -74,6 +80,7 @@ def _merge_windows(lines: Lines, patient: Ints, chosen: Flags, served: npt.NDArr
             hit = remaining[at] & (earliest[at] <= day[still]) & (day[still] <= latest[at])
             served[rows[at[hit]]] = rows[leader[still[hit]]]
             remaining[at[hit]] = False
+    served[everyone] = served[rows][stands_for]
 
 
 def _following(
