@@ -13,6 +13,7 @@ from sbrt_followup.audits.conclusions import run
 from sbrt_followup.audits.mutation import Tried, rate, score, try_mutants
 from sbrt_followup.audits.testing import CaseReport, run_cases
 from sbrt_followup.problems import InputRefused, Source
+from sbrt_followup.report.case_results import lines, summary
 from sbrt_followup.rulebook.library import Rulebook, packaged_folder, read
 
 
@@ -75,6 +76,44 @@ def test_numbers_are_compared_by_value_and_texts_as_texts() -> None:
 def test_a_missing_tier_is_refused(book: Rulebook) -> None:
     with pytest.raises(InputRefused, match="1 problem"):
         run(book, case({"horizon": "12"}, {"offsets": ("3",)}, "plan/chen-2024"))
+
+
+def _second_set(tmp_path: Path, outcome: str, differs: str, folder: str = "others/risk") -> CaseReport:
+    home = tmp_path / "cases" / folder
+    home.mkdir(parents=True)
+    case = f"{{id: none-adverse, why: w, given: {{bilsky: 0, paraspinal: no, sins: 3}}, expect: {{outcome: {outcome}}}{differs}}}"
+    (home / "chen-2024.yaml").write_text(f"document: risk/chen-2024\ncases:\n  - {case}\n", encoding="utf-8")
+    files, problems = case_files(tmp_path)
+    assert not problems
+    results = run(rulebook(), files[0])
+    return CaseReport(results, (), (), None)
+
+
+def test_a_case_of_another_set_may_differ_with_a_reason(tmp_path: Path) -> None:
+    report = _second_set(tmp_path, "high", ', differs: "read otherwise"')
+    assert report.by_set() == {"others": (0, 1)} and not report.failed
+    assert any("read otherwise" in line for line in lines(report))
+    assert any("1 of those differ" in line for line in summary(report))
+
+
+def test_a_case_that_differs_no_more_fails(tmp_path: Path) -> None:
+    report = _second_set(tmp_path, "low", ', differs: "read otherwise"')
+    assert report.by_set() == {"others": (1, 1)} and len(report.failed) == 1
+    assert "agrees now" in lines(report)[0]
+
+
+def test_a_case_of_another_set_that_differs_without_a_reason_fails(tmp_path: Path) -> None:
+    assert len(_second_set(tmp_path, "high", "").failed) == 1
+
+
+def test_a_document_agrees_with_its_own_cases(tmp_path: Path) -> None:
+    home = tmp_path / "cases" / "risk"
+    home.mkdir(parents=True)
+    (home / "chen-2024.yaml").write_text(
+        "document: risk/chen-2024\ncases:\n  - {id: a, why: w, given: {}, expect: {outcome: low}, differs: because}\n",
+        encoding="utf-8",
+    )
+    assert [p.code for p in case_files(tmp_path)[1]] == ["own-case-differs"]
 
 
 def test_case_files_must_stand_beside_their_document(tmp_path: Path) -> None:

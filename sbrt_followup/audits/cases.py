@@ -46,6 +46,8 @@ class Case:
     given: Said
     expect: Said
     source: Source
+    differs: str = ""
+    """Why the document concludes otherwise: an open difference of reading, kept in a second set."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +104,15 @@ def _checked(one: _File, place: Path, shown: str) -> list[Problem]:
         if case.id in seen:
             problems.append(Problem("repeated-id", f"case '{case.id}' stands twice", case.source))
         seen.add(case.id)
+        if case.differs and len(place.parts) <= 2:
+            problems.append(
+                Problem(
+                    "own-case-differs",
+                    f"case '{case.id}' of the document's own cases differs from it",
+                    case.source,
+                    hint="A document agrees with its own cases; only a set of others' cases may differ, with a reason.",
+                )
+            )
     return problems
 
 
@@ -117,9 +128,14 @@ class Result:
     """The names under `expect` that came out otherwise."""
 
     @property
-    def passed(self) -> bool:
+    def agrees(self) -> bool:
         """Whether everything came out as expected."""
         return not self.wrong
+
+    @property
+    def passed(self) -> bool:
+        """Whether the case agrees, or differs as it says it does."""
+        return self.agrees is not bool(self.case.differs)
 
 
 def compared(file: CaseFile, case: Case, actual: Mapping[str, Word]) -> Result:

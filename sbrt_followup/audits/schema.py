@@ -178,7 +178,7 @@ def _cases() -> Schema:
     word: Schema = {"type": ["string", "number"]}
     said: Schema = {"type": "object", "additionalProperties": {"anyOf": [word, {"type": "array", "items": word}]}}
     case = {
-        "type": "object", "properties": {"id": TEXT, "why": TEXT, "given": said, "expect": said},
+        "type": "object", "properties": {"id": TEXT, "why": TEXT, "given": said, "expect": said, "differs": TEXT},
         "required": ["id", "why", "given", "expect"], "additionalProperties": False,
     }  # fmt: skip
     return {

@@ -30,11 +30,16 @@ class CaseReport:
         return tuple(r for r in self.results if not r.passed)
 
     def by_set(self) -> dict[str, tuple[int, int]]:
-        """Count passed and all cases, set by set."""
+        """Count agreeing and all cases, set by set."""
         sets = dict.fromkeys(r.set for r in self.results)
         return {
-            s: (sum(r.passed for r in self.results if r.set == s), sum(r.set == s for r in self.results)) for s in sets
+            s: (sum(r.agrees for r in self.results if r.set == s), sum(r.set == s for r in self.results)) for s in sets
         }
+
+    @property
+    def differing(self) -> tuple[Result, ...]:
+        """The cases of a second set that come out otherwise and say why."""
+        return tuple(r for r in self.results if r.passed and not r.agrees)
 
     @property
     def rules(self) -> tuple[int, int]:

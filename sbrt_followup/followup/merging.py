@@ -55,7 +55,8 @@ def _merge_windows(lines: Lines, patient: Ints, chosen: Flags, served: npt.NDArr
     alike[1:] = (who[1:] == who[:-1]) & (due[1:] == due[:-1]) & (interval[1:] == interval[:-1])
     alike[1:] &= (earliest[1:] == earliest[:-1]) & (latest[1:] == latest[:-1])
     everyone, stands_for = rows, np.cumsum(~alike) - 1
-    rows, who, due, earliest, latest, interval = (c[~alike] for c in (rows, who, due, earliest, latest, interval))
+    rows, who = rows[~alike], who[~alike]
+    due, earliest, latest, interval = (days[~alike] for days in (due, earliest, latest, interval))
     total = len(rows)
     pointer = np.concatenate([[True], who[1:] != who[:-1]]).nonzero()[0]
     stop = np.concatenate([pointer[1:], [total]])

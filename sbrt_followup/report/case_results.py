@@ -35,8 +35,10 @@ def render(tested: CaseReport, format_: str, manifest: Mapping[str, Any], title:
 def summary(tested: CaseReport) -> list[str]:
     """Say what was run, reached and killed."""
     said = [
-        f"Cases: {', '.join(f'{passed} of {all_} pass (set {name})' for name, (passed, all_) in tested.by_set().items()) or 'none'}."
+        f"Cases: {', '.join(f'{agree} of {all_} pass (set {name})' for name, (agree, all_) in tested.by_set().items()) or 'none'}."
     ]
+    if tested.differing:
+        said.append(f"{len(tested.differing)} of those differ for a reason that stands with the case.")
     for name, (reached, total) in (("Rules", tested.rules), ("Boundaries", tested.boundaries)):
         said.append(f"{name} reached: {reached} of {total}{_percent(reached, total)}.")
     if tested.tried is not None:
@@ -56,7 +58,8 @@ def _percent(part: int, whole: int) -> str:
 
 def lines(tested: CaseReport) -> list[str]:
     """List what failed, what is not reached, what survived, then the summary."""
-    said = [failure(r) for r in tested.failed]
+    said = [f"{failure(r)} (differs: {r.case.differs})" for r in tested.differing]
+    said += [failure(r) for r in tested.failed]
     for c in tested.coverage:
         said += [f"{c.document}: no case reaches rule {name}" for name in c.rules_missing]
         said += [f"{c.document}: no case stands at {name}" for name in c.boundaries_missing]
@@ -66,6 +69,8 @@ def lines(tested: CaseReport) -> list[str]:
 
 def failure(result: Result) -> str:
     """Say how a case came out otherwise."""
+    if not result.wrong:
+        return f"{result.case.source}: {result.document} {result.case.id}: agrees now; take its `differs` away"
     parts = (
         f"{name}: expected {words(result.case.expect.words[name]) or 'nothing'}, got {words(result.actual.get(name)) or 'nothing'}"
         for name in result.wrong
@@ -94,7 +99,7 @@ def _csv(tested: CaseReport) -> str:
     for r in tested.results:
         expected = "; ".join(f"{k}={words(v)}" for k, v in r.case.expect.words.items())
         actual = "; ".join(f"{k}={words(r.actual.get(k))}" for k in r.case.expect.words)
-        row = (r.document, r.set, r.case.id, "yes" if r.passed else "no", expected, actual, r.case.source.file)
+        row = (r.document, r.set, r.case.id, "yes" if r.agrees else "no", expected, actual, r.case.source.file)
         writer.writerow([*(escape(cell) for cell in row), r.case.source.line])
     return buffer.getvalue()
 
@@ -102,7 +107,10 @@ def _csv(tested: CaseReport) -> str:
 def _json(tested: CaseReport) -> dict[str, Any]:
     body: dict[str, Any] = {
         "schema_version": 1,
-        "sets": {name: {"passed": passed, "cases": all_} for name, (passed, all_) in tested.by_set().items()},
+        "sets": {name: {"passed": agree, "cases": all_} for name, (agree, all_) in tested.by_set().items()},
+        "differing": [
+            {"document": r.document, "set": r.set, "case": r.case.id, "why": r.case.differs} for r in tested.differing
+        ],
         "failed": [
             {
                 "document": r.document, "set": r.set, "case": r.case.id, "file": r.case.source.file, "line": r.case.source.line,
