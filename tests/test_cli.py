@@ -12,6 +12,7 @@ from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from sbrt_followup.cli import main
@@ -306,3 +307,21 @@ def test_every_date_is_explained_down_to_its_source(folder: Path) -> None:
     visits = next(s["lines"] for s in body["steps"] if s["title"] == "Visits")
     assert all(line["basis"] for line in visits if line["text"].startswith("visit "))
     assert all(s["limits"] for s in body["sources"])
+
+
+@pytest.mark.parametrize("format_", ["csv", "parquet"])
+def test_a_schedule_computed_in_parts_is_the_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format_: str
+) -> None:
+    clinic = Path(__file__).parents[1] / "sample_cohorts"
+    tables = (str(clinic / "clinic.csv"), "--imaging", str(clinic / "clinic_imaging.csv"))
+    for name in ("whole", "parts"):
+        done = run(
+            "schedule", *tables, "--as-of", "2025-06-01", "-q", "-o", f"{name}.{format_}", "--on-error", "exclude",
+            cwd=tmp_path,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        monkeypatch.setattr("sbrt_followup.cli.schedule.CHUNK", 3)
+    read = pd.read_csv if format_ == "csv" else pd.read_parquet
+    whole, parts = (read(tmp_path / f"{name}.{format_}").astype(str) for name in ("whole", "parts"))
+    pd.testing.assert_frame_equal(parts, whole)

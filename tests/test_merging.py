@@ -139,3 +139,8 @@ def test_patients_never_meet_and_nothing_merges_to_nothing() -> None:
 def test_a_site_never_swallows_its_own_visits_alone() -> None:
     visits = [Visit(0, 0, n, 100 + 5 * n, 14, 14, 5, OPEN) for n in range(1, 4)]
     assert merged(visits) == [0, 1, 2]
+
+
+def test_sites_treated_alike_share_a_visit_within_a_patient_only() -> None:
+    # Four visits alike in everything but the patient, two sites each.
+    assert merged([Visit(p, 2 * p + s, 1, 90, 14, 14, 90, OPEN) for p in (0, 1) for s in (0, 1)]) == [0, 0, 2, 2]

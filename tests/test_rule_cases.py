@@ -93,7 +93,7 @@ def test_a_case_of_another_set_may_differ_with_a_reason(tmp_path: Path) -> None:
     report = _second_set(tmp_path, "high", ', differs: "read otherwise"')
     assert report.by_set() == {"others": (0, 1)} and not report.failed
     assert any("read otherwise" in line for line in lines(report))
-    assert any("1 of those differ" in line for line in summary(report))
+    assert any("each with its reason: 1." in line for line in summary(report))
 
 
 def test_a_case_that_differs_no_more_fails(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def summary(tested: CaseReport) -> list[str]:
         f"Cases: {', '.join(f'{agree} of {all_} pass (set {name})' for name, (agree, all_) in tested.by_set().items()) or 'none'}."
     ]
     if tested.differing:
-        said.append(f"{len(tested.differing)} of those differ for a reason that stands with the case.")
+        said.append(f"Known to differ, each with its reason: {len(tested.differing)}.")
     for name, (reached, total) in (("Rules", tested.rules), ("Boundaries", tested.boundaries)):
         said.append(f"{name} reached: {reached} of {total}{_percent(reached, total)}.")
     if tested.tried is not None:
