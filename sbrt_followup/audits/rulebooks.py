@@ -7,6 +7,7 @@ from datetime import date
 
 from ..rulebook.library import Rulebook
 from ..rulebook.model import Document, Evidence, Plan, Profile, PseudoprogressionWindow, SinsScore
+from ..rulebook.simulation import Simulation
 from ..vocabulary import FACTS
 from .findings import Finding, found
 
@@ -44,7 +45,7 @@ def named_by(profile: Profile) -> list[str]:
 
 
 def audit_use(book: Rulebook) -> Iterator[Finding]:
-    """Find documents that no profile, plan or window names; a plan can always be asked for by name."""
+    """Find documents that no profile, plan or window names; a plan or simulation can always be asked for by name."""
     used = {n for d in book.documents.values() if isinstance(d, Profile) for n in named_by(d)}
     for document in book.documents.values():
         if isinstance(document, Plan) and document.tiered:
@@ -52,7 +53,7 @@ def audit_use(book: Rulebook) -> Iterator[Finding]:
         if isinstance(document, PseudoprogressionWindow) and document.unites_with and document.name in used:
             used.add(f"pseudoprogression/{document.unites_with}")
     for document in book.documents.values():
-        if not isinstance(document, Plan | Profile | Evidence) and document.name not in used:
+        if not isinstance(document, Plan | Profile | Evidence | Simulation) and document.name not in used:
             yield found("unused-document", document, "no profile names this document, so it decides nothing")
 
 

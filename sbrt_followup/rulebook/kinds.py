@@ -24,6 +24,7 @@ from .model import (
 )
 from .reading import Table
 from .sensitivity import MOST_FEATURES
+from .simulation import Simulation, check_simulation
 from .structure import INTEGER, Notes, Unreadable, build_dataclass
 
 KINDS: dict[str, type[Document]] = {
@@ -33,6 +34,7 @@ KINDS: dict[str, type[Document]] = {
     "response": Criterion,
     "sins": SinsScore,
     "protocol": Protocol,
+    "simulation": Simulation,
     "profile": Profile,
     "evidence": Evidence,
 }
@@ -333,4 +335,5 @@ CHECKS: dict[type[Document], tuple[Callable[..., None], ...]] = {
     Plan: (_check_plan,),
     PseudoprogressionWindow: (_check_window,),
     Evidence: (_check_evidence,),
+    Simulation: (check_simulation,),
 }

@@ -28,6 +28,7 @@ from .model import (
     SinsScore,
 )
 from .reading import Node, Scalar, Sequence, Table, content_hash, read_file, without_consequences
+from .simulation import Simulation, look_up, lookups
 from .structure import Notes, Unreadable, build_dataclass, text
 
 D = TypeVar("D", bound=Document)
@@ -146,7 +147,7 @@ def _drafts(folder: Path, problems: list[Problem]) -> dict[str, _Draft]:
 
 FOLDERS = {
     "risk": "risk", "plan": "plans", "pseudoprogression": "pseudoprogression", "response": "response", "sins": "sins",
-    "protocol": "protocols", "profile": "profiles",
+    "protocol": "protocols", "simulation": "simulation", "profile": "profiles",
 }  # fmt: skip
 
 
@@ -424,6 +425,13 @@ def _cross_check(documents: Mapping[str, Document], written: Collection[str]) ->
             points(f"pseudoprogression/{document.unites_with}", document.source)
             if document.unites_with == document.id:
                 problems.append(Problem("circular", "a window cannot be united with itself", document.source))
+        if isinstance(document, Simulation):
+            for bibliography in (d for d in documents.values() if isinstance(d, Evidence)):
+                for taken in lookups(document):
+                    try:
+                        look_up(taken, bibliography)
+                    except InputRefused as refused:
+                        problems.extend(refused.problems)
         if isinstance(document, Profile):
             points(f"plan/{document.plan}", document.source)
             points(f"risk/{document.risk}", document.source)

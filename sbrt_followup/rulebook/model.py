@@ -14,7 +14,7 @@ from .conditions import Condition
 from .reading import Node, Sequence
 from .structure import DATE, Notes, number
 
-Kind = Literal["risk", "plan", "pseudoprogression", "response", "sins", "protocol", "profile", "evidence"]
+Kind = Literal["risk", "plan", "pseudoprogression", "response", "sins", "protocol", "simulation", "profile", "evidence"]
 Basis = Literal["published", "derived", "interpretation", "local", "assumption"]
 Tier = Literal["low", "intermediate", "high", "any"]
 Pick = Literal["min", "middle", "max"]
