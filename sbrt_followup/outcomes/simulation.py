@@ -1,239 +1,205 @@
-"""Synthetic cohorts with imaging, from the rulebook and the rates of `evidence.yaml`; seeded, and labelled in every row.
+"""Synthetic cohorts with their imaging: drawn from published rates and stated assumptions, from a seed.
 
-Progression is piecewise exponential by the patient's tier, death competes, and what a patient's MRIs find comes from the
-plan's own visits with jitter and missed scans. The rates are derived from published intervals and the mix of tiers is
-fitted and ill-conditioned (evidence source `derived2024`): for trying methods and software, never as results. The course
-of a lesion's volume is made up.
+Conventions. A patient's tier is drawn from the document's mix, the first progression from the tier's hazard (constant in
+stretches), death and loss from constant hazards. The published hazards are of progression found, so the true onset lies
+half of the usual gap between MRIs earlier, but never before half of the drawn time. What the cohort table says is what
+its MRIs found: the first MRI done on or after the onset, while alive and not lost. A first progression is local or elsewhere
+in the spine; a local one belongs to one site, chosen in proportion to the hazard of the site's own tier, and other sites
+may follow. Patients are entered whether or not they come to a second MRI.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from ..followup.visits import NEVER, Pattern, planned_grid
-from ..problems import refuse
-from ..rulebook.library import Rulebook
-from ..rulebook.model import Plan
-from ..timing import analysis_days
-from ..vocabulary import TIERS
+from sbrt_followup.outcomes.counts import Floats, Ints
+from sbrt_followup.outcomes.simulated_scans import MONTH, NEVER, Course, Visits, first_found, imaging, visits_of
+from sbrt_followup.outcomes.simulated_sites import most_sites, sites_of
+from sbrt_followup.problems import refuse
+from sbrt_followup.rulebook.library import Rulebook
+from sbrt_followup.rulebook.model import Evidence, Plan
+from sbrt_followup.rulebook.simulation import Simulation, look_up
+from sbrt_followup.vocabulary import FACTS, PROGRESSION_SITES, TIERS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-SOURCE = "derived2024"
-LABEL = "synthetic"
+COHORT_COLUMNS = (
+    "patient_id", "site_id", "sbrt_date", "level", "histology", "fractions", "dose_gy", "lesion_type", "bilsky", "paraspinal",
+    "sins_pain", "sins_alignment", "sins_collapse", "sins_posterolateral", "last_clear_mri_date", "progression_date",
+    "progression_site", "death_date", "last_followup_date", "synthetic",
+)  # fmt: skip
+IMAGING_COLUMNS = (
+    "patient_id", "site_id", "mri_date", "mri_coverage", "gtv_cc", "bilsky", "confined_to_vertebra", "new_spine_metastasis",
+    "completed", "synthetic",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What to simulate; all but the seed and the sizes are assumptions of a simulation, not findings."""
+class Synthetic:
+    """A synthetic cohort and its imaging, as tables that the other commands read."""
 
+    cohort: pd.DataFrame
+    imaging: pd.DataFrame
     patients: int
-    sites: int
-    seed: int
-    plan: str
-    jitter_days: float
-    missed: float
-    local_share: float
-    followup_years: tuple[float, float]
-    start: str
 
 
 @dataclass(frozen=True)
-class Rates:
-    """Hazards a month by tier (before and after a change), of death, the mix of tiers, and pseudo-progression."""
+class _Rates:
+    """Hazards a day of one tier: where each stretch begins, and its rate."""
 
-    early: Floats
-    late: Floats
-    change_months: float
-    death: float
-    mix: Floats
-    pseudo: float
-    pseudo_days: tuple[int, int]
+    begins: Floats
+    rate: Floats
 
-
-def rates_of(rulebook: Rulebook) -> Rates:
-    """Read the rates from the bibliography; refuses a rulebook whose evidence does not hold them."""
-    found = {
-        (source.key, finding.id): [float(v.value) for v in finding.values]
-        for source in rulebook.evidence.sources
-        for finding in source.findings
-    }
-    try:
-        low, middle = found[SOURCE, "hazard-low"][0], found[SOURCE, "hazard-intermediate"][0]
-        high, later, change = found[SOURCE, "hazard-high"]
-        mix = np.array(found[SOURCE, "group-mix"])
-        death = found[SOURCE, "competing-death"][0]
-        swelling = found["amini2016", "incidence"][0] / 100
-    except (KeyError, ValueError, IndexError):
-        raise refuse("no-rates", f"the evidence holds no rates to simulate with ({SOURCE}, amini2016)") from None
-    window = rulebook.windows[0].window
-    return Rates(
-        early=np.array([low, middle, high]), late=np.array([low, middle, later]), change_months=change, death=death,
-        mix=mix / mix.sum(), pseudo=swelling,
-        pseudo_days=(window.from_, window.to),
-    )  # fmt: skip
+    def day(self, drawn: Floats) -> Floats:
+        """Turn unit exponential draws into days."""
+        reached = np.concatenate([[0.0], np.cumsum(np.diff(self.begins) * self.rate[:-1])])
+        piece = np.searchsorted(reached, drawn, side="right") - 1
+        with np.errstate(divide="ignore"):
+            return np.asarray(self.begins[piece] + (drawn - reached[piece]) / self.rate[piece])
 
 
-def simulate(rulebook: Rulebook, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Give a cohort and an imaging frame in the contract's columns; the same settings give the same rows."""
-    if not 0 < settings.patients <= settings.sites:
-        raise refuse("bad-size", "there must be at least one site per patient")
-    rates, rng = rates_of(rulebook), np.random.default_rng(settings.seed)
-    n = settings.patients
-    tier = rng.choice(len(TIERS), size=n, p=rates.mix)
-    zero = np.datetime64(settings.start, "D").astype(np.int64) + rng.integers(0, 4 * 365, n)
-    event = _event_days(rates, tier, rng)
-    death = np.ceil(rng.exponential(1 / rates.death, n) * analysis_days(1)).astype(np.int64)
-    low, high = settings.followup_years
-    closing = (rng.uniform(low, high, n) * 12 * analysis_days(1)).astype(np.int64)
-    stop = np.minimum(death, closing)
-    scans = _scan_days(rulebook, settings, tier, zero, stop, rng)
-    detected, clear = _detected(event, scans)
-    local = rng.random(n) < settings.local_share
-    owner = np.sort(np.concatenate([np.arange(n), rng.integers(0, n, settings.sites - n)]))
-    cohort = _cohort(settings, tier, zero, detected, clear, local, death, closing, owner, rng)
-    return cohort, _imaging(rates, cohort, owner, zero, scans, detected, local, rng)
+def simulate(
+    rulebook: Rulebook,
+    simulation: Simulation,
+    plan: Plan,
+    *,
+    patients: int | None = None,
+    sites: int | None = None,
+    seed: int,
+) -> Synthetic:
+    """Draw a cohort; sizes default to the published one's, sites in proportion."""
+    evidence = rulebook.evidence
+    published, segments = look_up(simulation.patients, evidence), look_up(simulation.sites, evidence)
+    people = int(published) if patients is None else patients
+    number = round(people * segments / published) if sites is None else sites
+    if people < 1 or not people <= number <= most_sites(people):
+        raise refuse(
+            "bad-size", "a cohort has at least one patient, and per patient at least one site and no two at a level"
+        )
+    rng = np.random.default_rng(seed)
+    share = np.array([look_up(m.share, evidence) for m in simulation.mix])
+    tier = rng.choice(len(TIERS), people, p=share / share.sum())
+    patient = np.sort(np.concatenate([np.arange(people), _further(people, number - people, rng)]))
+    frame = sites_of(patient, tier, simulation, rulebook, rng)
+    zero, end, death, lost_to = _follow_up(people, simulation, evidence, rng)
+    visits = visits_of(tier, end, plan, simulation, rng)
+    course = _course(patient, tier, frame, simulation, evidence, rng)
+    scans = imaging(visits, course, simulation, evidence, rng)
+    cohort = _cohort(frame, course, visits, zero, death, lost_to)
+    ids = cohort[["patient_id", "site_id"]].iloc[scans["site"].to_numpy()].reset_index(drop=True)
+    table = ids.assign(
+        mri_date=_dates(zero[patient[scans["site"].to_numpy()]], scans["day"].to_numpy()), synthetic="yes"
+    )
+    for name in IMAGING_COLUMNS:
+        if name in scans:
+            table[name] = scans[name]
+    return Synthetic(cohort, table[list(IMAGING_COLUMNS)], people)
 
 
-def _event_days(rates: Rates, tier: Ints, rng: np.random.Generator) -> Ints:
-    """Draw the day of true progression by inverting the cumulative hazard."""
-    need = rng.exponential(1.0, len(tier))
-    first = rates.early[tier] * rates.change_months
-    months = np.where(need <= first, need / rates.early[tier], rates.change_months + (need - first) / rates.late[tier])
-    return np.ceil(months * analysis_days(1)).astype(np.int64)
+def _further(people: int, number: int, rng: np.random.Generator) -> Ints:
+    """Spread further sites over patients, no patient beyond a level each."""
+    most = most_sites(1) - 1
+    slots = np.repeat(np.arange(people), min(most, number))
+    return (
+        np.asarray(rng.choice(slots, number, replace=False), dtype=np.int64) if number else np.empty(0, dtype=np.int64)
+    )
 
 
-def _scan_days(rulebook: Rulebook, settings: Settings, tier: Ints, zero: Ints, stop: Ints,
-               rng: np.random.Generator) -> Ints:  # fmt: skip
-    """Give each patient's MRIs in days since time zero: the plan's visits, jittered, some missed, none after the stop."""
-    plan = rulebook.get(Plan, settings.plan)
-    schedules = [plan.schedule_for(t if plan.tiered else "any") for t in TIERS]
-    patterns = [Pattern(plan, s, plan.horizon.value) for s in schedules if s is not None]
-    grid = planned_grid(zero, tier.astype(np.int64), patterns)
-    due = grid.due[grid.of]
-    real = due != NEVER
-    days = np.where(real, due - zero[:, None], 0)
-    days = days + np.rint(rng.normal(0, settings.jitter_days, days.shape)).astype(np.int64)
-    kept = real & (rng.random(days.shape) >= settings.missed) & (days > 0) & (days <= stop[:, None])
-    return np.sort(np.where(kept, days, np.iinfo(np.int64).max), axis=1)
+def _follow_up(
+    people: int, simulation: Simulation, evidence: Evidence, rng: np.random.Generator
+) -> tuple[Ints, Floats, Floats, Floats]:
+    """Give time zero (a day number), and in days since: the end of follow-up, death (NEVER unless known), last contact."""
+    first, last, until = (np.datetime64(d, "D").astype(np.int64) for d in _years(simulation))
+    zero = rng.integers(first, last + 1, people)
+    death = np.ceil(rng.exponential(MONTH / look_up(simulation.death, evidence), people))
+    lost = np.ceil(rng.exponential(1.0, people) * MONTH / max(simulation.assumed.lost_per_month.share, 1e-12))
+    known = np.minimum(lost, (until - zero).astype(np.float64))
+    end = np.minimum(death, known)
+    return zero, end, np.where(death <= known, death, NEVER), end
 
 
-def _detected(event: Ints, scans: Ints) -> tuple[Ints, Ints]:
-    """Find the first MRI on or after true progression, and the last one before it; -1 where there is none."""
-    never = np.iinfo(np.int64).max
-    real = scans != never
-    after = real & (scans >= event[:, None])
-    found = np.where(after.any(axis=1), np.where(after, scans, never).min(axis=1, initial=never), -1)
-    before = real & (scans < event[:, None])
-    return found, np.where(before.any(axis=1), np.where(before, scans, -1).max(axis=1, initial=-1), -1)
+def _years(simulation: Simulation) -> tuple[str, str, str]:
+    return simulation.treated.from_, simulation.treated.to, simulation.treated.data_until
 
 
-def _dates(zero: Ints, days: Ints) -> npt.NDArray[np.datetime64]:
-    return np.where(days < 0, np.datetime64("NaT"), (zero + days).astype("datetime64[D]")).astype("datetime64[s]")
+def _rates(tier: int, simulation: Simulation, evidence: Evidence) -> _Rates:
+    own = [h for h in simulation.progression if h.tier == TIERS[tier]]
+    begins = [0.0, *(look_up(h.until, evidence) * MONTH for h in own if h.until is not None)]
+    return _Rates(np.array(begins), np.array([look_up(h.rate, evidence) / MONTH for h in own]))
 
 
-_LEVELS = tuple(f"T{k}" for k in range(3, 11))
+def _course(
+    patient: Ints, tier: Ints, frame: pd.DataFrame, simulation: Simulation, evidence: Evidence, rng: np.random.Generator
+) -> Course:
+    """Draw what truly happens."""
+    assumed, people, sites = simulation.assumed, len(tier), len(patient)
+    rates = [_rates(t, simulation, evidence) for t in range(len(TIERS))]
+    drawn = rng.exponential(size=people)
+    found = np.full(people, NEVER)
+    for t, of_tier in enumerate(rates):
+        found[tier == t] = of_tier.day(drawn[tier == t])
+    lead = look_up(simulation.scan_gap, evidence) * MONTH / 2
+    onset = found - np.minimum(lead, found / 2)
+    local = rng.random(people) < assumed.local.share
+    # The site with the least exponential of its own rate is chosen in proportion to the rates.
+    weight = np.array([of_tier.rate[0] for of_tier in rates])[frame["tier"].to_numpy()]
+    race = rng.exponential(size=sites) / weight
+    order = np.lexsort((race, patient))
+    leading = np.zeros(sites, dtype=bool)
+    leading[order[np.concatenate([[True], patient[order][1:] != patient[order][:-1]])]] = True
+    later = np.where(
+        rng.random(sites) < assumed.spread.share,
+        rng.exponential(size=sites) * assumed.spread_delay.share * MONTH,
+        NEVER,
+    )
+    grows = np.where(local[patient], onset[patient] + np.where(leading, 0.0, later), NEVER)
+    pseudo = simulation.pseudoprogression
+    peak = rng.uniform(look_up(pseudo.first_peak, evidence), look_up(pseudo.last_peak, evidence), sites)
+    swells = rng.random(sites) < look_up(pseudo.share, evidence) / 100
+    bilsky = (
+        frame["bilsky"].cat.codes.to_numpy().astype(np.int64) if "bilsky" in frame else np.zeros(sites, dtype=np.int64)
+    )
+    return Course(
+        patient, grows, np.where(swells & (grows > 2 * peak), peak, NEVER), bilsky, np.where(local, NEVER, onset)
+    )
 
 
 def _cohort(
-    settings: Settings, tier: Ints, zero: Ints, detected: Ints, clear: Ints, local: npt.NDArray[np.bool_], death: Ints,
-    closing: Ints, owner: Ints, rng: np.random.Generator,
-) -> pd.DataFrame:  # fmt: skip
-    """Lay out one row per site; the patient's first site carries the tier and the progression."""
-    import pandas as pd
-
-    n, m = len(tier), len(owner)
-    first = np.concatenate([[True], owner[1:] != owner[:-1]])
-    place = np.arange(m) - np.maximum.accumulate(np.where(first, np.arange(m), 0))
-    # The number of adverse features of a site: the first site has its patient's tier, the others at most that.
-    features = np.where(first, tier[owner], rng.integers(0, 3, m).clip(max=tier[owner]))
-    order = np.argsort(rng.random((m, 3)), axis=1)
-    present = order < features[:, None]
-    died = death <= closing
-    progressed = (detected >= 0)[owner]
-    here = progressed & (first | ~local[owner])
-    return pd.DataFrame(
-        {
-            "patient_id": [f"S{p + 1:0{len(str(n))}d}" for p in owner],
-            "site_id": [f"s{k + 1}" for k in place],
-            "sbrt_date": _dates(zero, np.zeros(n, dtype=np.int64))[owner],
-            "level": rng.choice(_LEVELS, m),
-            "histology": rng.choice(["breast", "lung", "renal_cell", "prostate", "other"], m)[
-                np.searchsorted(owner, owner)
-            ],
-            "lesion_type": rng.choice(["lytic", "mixed", "blastic"], m),
-            "bilsky": np.where(present[:, 0], rng.choice(["1a", "1b", "1c"], m), "0"),
-            "paraspinal": np.where(present[:, 1], "yes", "no"),
-            "sins": np.where(present[:, 2], rng.integers(7, 12, m), rng.integers(3, 7, m)),
-            "last_clear_mri_date": _dates(zero, clear)[owner],
-            "progression_date": np.where(here, _dates(zero, detected)[owner], np.datetime64("NaT")).astype(
-                "datetime64[s]"
-            ),
-            "progression_site": np.where(here, np.where(local[owner], "local", "distant_spine"), "").astype(object),
-            "death_date": np.where(died, _dates(zero, death), np.datetime64("NaT"))[owner].astype("datetime64[s]"),
-            "last_followup_date": _dates(zero, np.minimum(death, closing))[owner],
-            "simulated_tier": np.array(TIERS)[tier][owner],
-            LABEL: "yes",
-        }
-    )
+    frame: pd.DataFrame, course: Course, visits: Visits, zero: Ints, death: Floats, last_contact: Floats
+) -> pd.DataFrame:
+    """Write down what the MRIs found."""
+    patient = course.patient
+    width = len(str(len(zero)))
+    local, _ = first_found(visits, course.grows, patient)
+    distant, _ = first_found(visits, course.distant[patient], patient)
+    event = np.minimum(local, distant)
+    _, clear = first_found(visits, np.where(np.isfinite(event), event, NEVER), patient)
+    day = zero[patient]
+    table = frame.copy()
+    table["patient_id"] = [f"SYN-{p + 1:0{width}d}" for p in patient]
+    table["site_id"] = table["level"]
+    table["sbrt_date"] = _dates(day, np.zeros(len(patient)))
+    table["last_clear_mri_date"] = _dates(day, clear)
+    table["progression_date"] = _dates(day, event)
+    where = np.where(np.isfinite(event), np.where(local <= distant, 0, 1), -1)
+    table["progression_site"] = np.array([*PROGRESSION_SITES, None], dtype=object)[where]
+    table["death_date"] = _dates(day, death[patient])
+    table["last_followup_date"] = _dates(day, last_contact[patient])
+    table["synthetic"] = "yes"
+    for name in COHORT_COLUMNS:
+        if name in FACTS and FACTS[name].finite and name not in table:
+            table[name] = None
+    for name in ("fractions", "dose_gy"):
+        table[name] = [f"{value:g}" for value in table[name]]
+    return table[list(COHORT_COLUMNS)]
 
 
-def _imaging(
-    rates: Rates, cohort: pd.DataFrame, owner: Ints, zero: Ints, scans: Ints, detected: Ints, local: npt.NDArray[np.bool_],
-    rng: np.random.Generator,
-) -> pd.DataFrame:  # fmt: skip
-    """Lay out one row per MRI and site: a baseline, then volumes that shrink, swell for a while, or grow for good."""
-    import pandas as pd
-
-    m = len(owner)
-    volume = np.round(np.exp(rng.normal(1.5, 0.8, m)), 2)
-    swells = rng.random(m) < rates.pseudo
-    peak = rng.integers(rates.pseudo_days[0], rates.pseudo_days[1] + 1, m)
-    first = np.concatenate([[True], owner[1:] != owner[:-1]])
-    grows = np.where(first & local[owner], detected[owner], -1)
-    real = (scans != np.iinfo(np.int64).max)[owner]
-    site, k = real.nonzero()
-    day = scans[owner[site], k]
-    shrink = 0.6 + 0.4 * np.exp(-day / 200)
-    size = volume[site] * shrink
-    width = (rates.pseudo_days[1] - rates.pseudo_days[0]) / 2
-    size = size + np.where(swells[site], volume[site] * 0.5 * np.exp(-(((day - peak[site]) / width) ** 2)), 0)
-    late = (grows[site] >= 0) & (day >= grows[site])
-    size = np.where(late, volume[site] * (1.3 + 0.4 * (day - grows[site]) / 180), size)
-    base = -rng.integers(1, 21, m)
-    rows = np.concatenate([np.arange(m), site])
-    days = np.concatenate([base, day])
-    order = np.lexsort((days, rows))
-    rows, days = rows[order], days[order]
-    sizes = np.round(np.concatenate([volume, size]), 2)[order]
-    elsewhere = (detected[owner] >= 0) & ~local[owner]
-    spread = elsewhere[rows] & (days >= detected[owner][rows])
-    return pd.DataFrame(
-        {
-            "patient_id": cohort["patient_id"].to_numpy()[rows],
-            "site_id": cohort["site_id"].to_numpy()[rows],
-            "mri_date": (zero[owner[rows]] + days).astype("datetime64[D]").astype("datetime64[s]"),
-            "mri_coverage": "whole_spine",
-            "gtv_cc": sizes,
-            "bilsky": cohort["bilsky"].to_numpy()[rows],
-            "paraspinal": cohort["paraspinal"].to_numpy()[rows],
-            "new_spine_metastasis": np.where(spread, "yes", "no"),
-            "confined_to_vertebra": "yes",
-            "vcf": "none",
-            "neuro_decline": "no",
-            "completed": "yes",
-            LABEL: "yes",
-        }
-    )
-
-
-def sizes(cohort: pd.DataFrame) -> dict[str, Any]:
-    """Count what was simulated."""
-    return {"patients": int(cohort["patient_id"].nunique()), "sites": len(cohort), LABEL: True}
+def _dates(zero: Ints, days: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.datetime64]]:
+    """Add days to day numbers; no date where a day is not finite."""
+    known = np.isfinite(days)
+    number = zero + np.where(known, days, 0.0).astype(np.int64)
+    return np.where(known, number.astype("datetime64[D]"), np.datetime64("NaT", "D")).astype("datetime64[s]")
