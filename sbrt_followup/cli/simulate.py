@@ -12,6 +12,7 @@ from .schedule import PlanName
 
 DEFAULT = "spine-progression"
 FORMATS = ("table", "csv", "json", "parquet", "xlsx")
+ASSUMED = "In place of what the simulation document assumes"
 NARROW = ("patient_id", "site_id", "sbrt_date", "bilsky", "progression_date", "death_date")
 
 
@@ -28,6 +29,36 @@ def simulate(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same cohort.")] = 1,
     plan: PlanName = None,
+    jitter: Annotated[
+        float | None,
+        typer.Option(
+            "--jitter",
+            metavar="DAYS",
+            help="Standard deviation of an MRI's day about its due date.",
+            rich_help_panel=ASSUMED,
+            show_default=False,
+        ),
+    ] = None,
+    missed: Annotated[
+        float | None,
+        typer.Option(
+            "--missed",
+            metavar="SHARE",
+            help="Share of MRIs that do not take place.",
+            rich_help_panel=ASSUMED,
+            show_default=False,
+        ),
+    ] = None,
+    local: Annotated[
+        float | None,
+        typer.Option(
+            "--local",
+            metavar="SHARE",
+            help="Share of first progressions that are local.",
+            rich_help_panel=ASSUMED,
+            show_default=False,
+        ),
+    ] = None,
     imaging_output: Annotated[
         Path | None,
         typer.Option(
@@ -58,16 +89,20 @@ def simulate(
 
         sbrt-followup simulate --patients 2000 --plan chen-2024 -o cohort.parquet
     """  # fmt: skip
+    from fractions import Fraction
+
     from ..outcomes.simulation import simulate as draw
     from ..report.manifest import manifest
     from ..rulebook.model import Plan
-    from ..rulebook.simulation import Simulation
+    from ..rulebook.simulation import Simulation, with_assumed
     from . import inputs, outputs
 
     to = outputs.destination(format_, output, force, quiet, FORMATS)
     scans_to = None if imaging_output is None else outputs.destination(None, imaging_output, force, quiet, FORMATS)
     rulebook = inputs.open_rulebook(rules, profile)
     simulation = rulebook.get(Simulation, document)
+    given = {"mri_jitter": (jitter, 1), "missed_mri": (missed, 100), "local": (local, 100)}
+    simulation = with_assumed(simulation, {k: Fraction(str(v)) * per for k, (v, per) in given.items() if v is not None})
     chosen = rulebook.get(Plan, plan) if plan else rulebook.plan
     made = draw(rulebook, simulation, chosen, patients=patients, sites=sites, seed=seed)
     arguments = {

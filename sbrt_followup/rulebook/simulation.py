@@ -6,8 +6,8 @@ they are taken in proportion.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -173,6 +173,17 @@ def look_up(taken: Taken, evidence: Evidence) -> float:
 
 def _absent(message: str, taken: Taken, hint: str) -> InputRefused:
     return InputRefused([Problem("unknown-finding", message, taken.source, hint=hint)])
+
+
+def with_assumed(simulation: Simulation, values: Mapping[str, Fraction]) -> Simulation:
+    """Put other values, in their own units, in place of named assumptions."""
+    changed = {name: replace(getattr(simulation.assumed, name), value=value) for name, value in values.items()}
+    notes = Notes()
+    result = replace(simulation, assumed=replace(simulation.assumed, **changed))
+    check_simulation(result, notes)
+    if notes.problems:
+        raise InputRefused(notes.problems)
+    return result
 
 
 def lookups(simulation: Simulation) -> Iterator[Taken]:
