@@ -12,14 +12,19 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .problems import InputRefused, Problem, Source, nearest, refuse
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 Engine = Literal["pandas", "polars", "duckdb", "pyspark"]
 ENGINES: tuple[Engine, ...] = ("pandas", "polars", "duckdb", "pyspark")
 EXTRAS = {"pandas": "parquet", "polars": "polars", "duckdb": "duckdb", "pyspark": "spark"}
 STATUSES = (0, 1, 2)
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,22 @@ class Cell:
     time_days: int
     status: int
     number: int
+
+
+@dataclass(frozen=True)
+class Cells:
+    """All cells of a table as columns, sorted by group, duration and status; `place` counts in `groups`."""
+
+    groups: tuple[str, ...]
+    place: npt.NDArray[np.int64]
+    time_days: npt.NDArray[np.float64]
+    status: npt.NDArray[np.int64]
+    number: npt.NDArray[np.int64]
+
+    def rows(self) -> tuple[Cell, ...]:
+        """Give the cells one by one."""
+        columns = (self.place.tolist(), self.time_days.tolist(), self.status.tolist(), self.number.tolist())
+        return tuple(Cell(self.groups[g], int(t), s, k) for g, t, s, k in zip(*columns, strict=True))
 
 
 def scan(path: str, engine: Engine = "pandas", session: Any = None) -> Any:
@@ -68,7 +89,7 @@ def spark_session() -> Any:
 
 def count_cells(
     path: str, *, group: str | None, time: str, status: str, engine: Engine = "pandas", session: Any = None
-) -> tuple[Cell, ...]:
+) -> Cells:
     """Count the rows of each group, duration and status, sorted; without a group column everybody is in the group `all`.
 
     Raises InputRefused when a column is missing, or where a cell is empty, not a whole day of 0 or more, or no status.
@@ -95,26 +116,40 @@ def count_cells(
     return _checked(columns, group, time, status, Path(path).name)
 
 
-def _checked(
-    columns: Mapping[str, list[Any]], group: str | None, time: str, status: str, file: str
-) -> tuple[Cell, ...]:
+def _checked(columns: Mapping[str, list[Any]], group: str | None, time: str, status: str, file: str) -> Cells:
     """Turn counted keys into cells; the few distinct keys are checked, not the many rows."""
-    groups = ["all"] * len(columns["number"]) if group is None else columns[group]
-    problems: dict[str, int] = {}
-    cells: list[Cell] = []
-    for label, days, code, number in zip(groups, columns[time], columns[status], columns["number"], strict=True):
-        if label is None or label != label:
-            problems[f"{group}: an empty cell"] = problems.get(f"{group}: an empty cell", 0) + int(number)
-        elif days is None or days != days or days < 0 or days != int(days):
-            key = f"{time}: not a whole number of days, 0 or more"
-            problems[key] = problems.get(key, 0) + int(number)
-        elif code is None or code != code or code not in STATUSES:
-            key = f"{status}: not 0 (censored), 1 (event) or 2 (competing event)"
-            problems[key] = problems.get(key, 0) + int(number)
-        else:
-            cells.append(Cell(str(label), int(days), int(code), int(number)))
-    if problems:
+    import numpy as np
+
+    number = np.array(columns["number"], dtype=np.int64)
+    labels = [ALL] * len(number) if group is None else columns[group]
+    distinct = set(labels)
+    days, code = _numbers(columns[time]), _numbers(columns[status])
+    nameless = {label for label in distinct if label is None or label != label}
+    wrong = {
+        f"{group}: an empty cell": np.array([label in nameless for label in labels])
+        if nameless
+        else np.zeros(len(number), bool),
+        f"{time}: not a whole number of days, 0 or more": ~((days >= 0) & (days == np.floor(days)) & np.isfinite(days)),
+        f"{status}: not 0 (censored), 1 (event) or 2 (competing event)": ~np.isin(code, STATUSES),
+    }
+    if any(rows.any() for rows in wrong.values()):
         raise InputRefused(
-            Problem("bad-cell", f"{number} row(s), column {text}", Source(file)) for text, number in problems.items()
+            Problem("bad-cell", f"{number[rows].sum()} row(s), column {text}", Source(file))
+            for text, rows in wrong.items()
+            if rows.any()
         )
-    return tuple(sorted(cells, key=lambda c: (c.group, c.time_days, c.status)))
+    groups = sorted({str(label) for label in distinct})
+    to = {label: groups.index(str(label)) for label in distinct}
+    place = np.array([to[label] for label in labels], dtype=np.int64)
+    order = np.lexsort((code, days, place))
+    return Cells(tuple(groups), place[order], days[order], code[order].astype(np.int64), number[order])
+
+
+def _numbers(values: list[Any]) -> npt.NDArray[np.float64]:
+    """Give a column as numbers, NaN where it holds none."""
+    import numpy as np
+
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):  # texts or dates
+        return np.full(len(values), np.nan)

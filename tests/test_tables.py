@@ -38,7 +38,7 @@ def test_every_engine_counts_what_a_plain_count_gives(table: Path, engine: str) 
     frame = pd.read_parquet(table)
     plain = Counter(zip(frame["arm"], frame["time_days"], frame["status"], strict=True))
     expected = tuple(Cell(g, int(t), int(s), n) for (g, t, s), n in sorted(plain.items()))
-    assert count_cells(str(table), group="arm", time="time_days", status="status", engine=engine) == expected
+    assert count_cells(str(table), group="arm", time="time_days", status="status", engine=engine).rows() == expected
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -60,7 +60,15 @@ def test_the_risk_tables_are_those_of_the_rows(table: Path, engine: str) -> None
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("time_days", -1), ("time_days", 1.5), ("time_days", np.nan), ("status", 3), ("status", np.nan), ("arm", None)],
+    [
+        ("time_days", -1),
+        ("time_days", 1.5),
+        ("time_days", np.nan),
+        ("status", 3),
+        ("status", np.nan),
+        ("arm", None),
+        ("time_days", np.inf),
+    ],
 )
 def test_a_bad_cell_is_refused_with_its_column_and_number(
     tmp_path: Path, engine: str, column: str, value: object
@@ -83,3 +91,11 @@ def test_a_missing_column_is_named_with_the_nearest(table: Path) -> None:
 def test_an_unknown_engine_is_refused(table: Path) -> None:
     with pytest.raises(InputRefused):
         count_cells(str(table), group="arm", time="time_days", status="status", engine="dask")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_texts_for_durations_are_refused(tmp_path: Path, engine: str) -> None:
+    pd.DataFrame({"arm": ["a"], "time_days": ["ten"], "status": [1]}).to_parquet(tmp_path / "bad.parquet", index=False)
+    with pytest.raises(InputRefused) as refused:
+        count_cells(str(tmp_path / "bad.parquet"), group="arm", time="time_days", status="status", engine=engine)
+    assert "time_days" in refused.value.problems[0].message

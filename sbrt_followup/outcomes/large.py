@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Any
+
+import numpy as np
 
 from ..tables import Engine, count_cells
 from .counts import Counts, from_cells
@@ -14,10 +15,8 @@ def group_counts(
 ) -> dict[str, Counts]:
     """Give each group's risk table from a prepared Parquet table, read lazily on an engine."""
     cells = count_cells(path, group=group, time=time, status=status, engine=engine, session=session)
-    result: dict[str, Counts] = {}
-    for label, members in groupby(cells, key=lambda c: c.group):
-        listed = list(members)
-        result[label] = from_cells(
-            [c.time_days for c in listed], [c.status for c in listed], [c.number for c in listed]
-        )
-    return result
+    ends = np.searchsorted(cells.place, np.arange(len(cells.groups) + 1))
+    return {
+        label: from_cells(cells.time_days[a:b], cells.status[a:b], cells.number[a:b])
+        for label, a, b in zip(cells.groups, ends, ends[1:], strict=False)
+    }
