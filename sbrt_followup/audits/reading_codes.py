@@ -55,6 +55,7 @@ READING: dict[str, str] = {
     "unknown-citation": "A source is cited that the bibliography does not have.",
     "unknown-document": "A document is named that does not exist.",
     "unknown-fact": "A fact is named that the vocabulary does not have.",
+    "unknown-finding": "A simulation names a number that the bibliography does not have.",
     "unknown-feature": "A feature is named that the table does not define.",
     "unknown-key": "A key is not known here; most likely a typing error.",
     "unknown-kind": "The document's kind is missing or not known.",
