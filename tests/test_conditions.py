@@ -115,7 +115,9 @@ def test_no_parts_is_always() -> None:
     assert str(Condition((), tables.HERE)) == "always"
 
 
-@pytest.mark.parametrize(("op", "n"), itertools.product(["is", "at_least", "at_most", "below", "above"], range(4)))
+@pytest.mark.parametrize(
+    ("op", "n"), list(itertools.product(["is", "at_least", "at_most", "below", "above"], range(4)))
+)
 def test_counts_of_features_that_may_be_unknown(op: Operator, n: int) -> None:
     names = ("paraspinal", "hardware", "systemic_therapy")
     features = {name: yes(name) for name in names}
