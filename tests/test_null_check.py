@@ -111,3 +111,14 @@ def test_a_cohort_that_says_nothing_of_its_scans_is_refused():
     with pytest.raises(InputRefused) as refused:
         null_check(blind, METHOD, None, 10, seed=1)
     assert "--imaging" in str(refused.value.problems[0])
+
+
+def test_interval_censored_curves_have_coverage_if_every_simulated_cohort_is_bootstrapped():
+    study, scans = made([90, 90], dead=0.0)
+    method = Method("turnbull", times=(12.0, 24.0), bootstrap=20)
+    check = null_check(study, method, scans, 30, seed=4)
+    assert [t.name for t in check.tests] == ["interval_score"]
+    assert all(m.coverage > 0.8 for m in check.landmarks)
+    bare = null_check(study, Method("turnbull", times=(12.0, 24.0)), scans, 30, seed=4)
+    assert all(np.isnan(m.coverage) for m in bare.landmarks)
+    assert [m.mean for m in bare.landmarks] == [m.mean for m in check.landmarks]

@@ -17,7 +17,7 @@ import numpy as np
 from sbrt_followup.outcomes import clustering, comparisons, interval_analysis
 from sbrt_followup.outcomes.clustering import Members
 from sbrt_followup.outcomes.comparisons import NAN, Comparison
-from sbrt_followup.outcomes.counts import Counts
+from sbrt_followup.outcomes.counts import Counts, Floats
 from sbrt_followup.outcomes.endpoints import DEATH_INSIDE, Study
 from sbrt_followup.outcomes.incidence import aalen_johansen, event_free, loss_variance, restricted_loss, time_to_half
 from sbrt_followup.outcomes.interval_analysis import IntervalFit
@@ -106,6 +106,10 @@ class GroupResult:
     gaps: tuple[Gap, ...]
     fit: IntervalFit | None = None  # of interval-censored data
 
+    def band(self) -> tuple[Floats, Floats, Floats]:
+        """Give days, and the lower and upper confidence limits from each on."""
+        return self.fit.band() if self.fit else (self.curve.time, self.curve.ci_low, self.curve.ci_high)
+
     @property
     def small(self) -> bool:
         """Whether the group is too small for a printed p-value."""
@@ -162,12 +166,13 @@ def _against_lifelines(counts: Counts) -> float:
     return difference
 
 
-def curve_of(study: Study, method: Method, place: int) -> Curve:
-    """Estimate one group's curve only."""
+def read(study: Study, method: Method, place: int) -> Floats:
+    """Give one group's landmarks only: rows of estimate, standard error, low and high, a column per stated month."""
     if method.estimator == "turnbull":
-        return interval_analysis.fit(interval_analysis.intervals(study, place))[1]
+        return np.stack(_interval_fit(interval_analysis.intervals(study, place), method, place).marks.values)
     members = study.members(place)
-    return _curve(study, method, members, members.counts())
+    curve = _curve(study, method, members, members.counts())
+    return np.array([curve.step(day) for day in _days(method)]).T
 
 
 def _curve(study: Study, method: Method, members: Members, counts: Counts) -> Curve:
@@ -208,16 +213,17 @@ def _group(study: Study, method: Method, place: int, step: Callable[[], None]) -
 def _interval_group(study: Study, method: Method, place: int, step: Callable[[], None]) -> GroupResult:
     """Estimate a group from intervals: no restricted mean, for the curve is not unique inside them."""
     people = interval_analysis.intervals(study, place)
-    fit, curve = interval_analysis.fit(
-        people, bootstrap=method.bootstrap, seed=method.seed + place, level=method.level, step=step
-    )
-    counts = people.counts
+    fit, counts = _interval_fit(people, method, place, step), people.counts
+    marks = zip(*(column.tolist() for column in fit.marks.values), strict=True)
     return GroupResult(
         study.labels[place],
         counts,
-        curve,
-        tuple(landmark(curve, counts, months) for months in method.times),
-        median(curve),
+        fit.curve,
+        tuple(
+            Landmark(m, int(counts.at_risk(analysis_days(m))), *mark)
+            for m, mark in zip(method.times, marks, strict=True)
+        ),
+        fit.median(),
         Estimate(NAN),
         Estimate(NAN),
         follow_up(study.follow_up_counts(place), ci_type=method.ci_type, level=method.level),
@@ -225,6 +231,24 @@ def _interval_group(study: Study, method: Method, place: int, step: Callable[[],
         (),
         fit,
     )
+
+
+def _interval_fit(
+    people: interval_analysis.Intervals, method: Method, place: int, step: Callable[[], None] = interval_analysis.silent
+) -> IntervalFit:
+    return interval_analysis.fit(
+        people,
+        _days(method),
+        bootstrap=method.bootstrap,
+        seed=method.seed + place,
+        level=method.level,
+        ci_type=method.ci_type,
+        step=step,
+    )
+
+
+def _days(method: Method) -> Floats:
+    return np.array([analysis_days(m) for m in method.times])
 
 
 def _loss_variance(members: Members, counts: Counts, tau: float, by_site: bool) -> float:

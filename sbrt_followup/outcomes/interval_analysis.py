@@ -3,7 +3,10 @@
 Conventions. Whoever has no event, dies or is lost is censored at the last clear MRI, on day 0 without one. The curve is
 unique only outside the intervals that carry mass: `surv_high` is survival before such an interval, `surv_low` after it.
 Read as a step curve the mass lies at the interval's right end, where the event is known to have happened. Intervals of
-confidence exist only by bootstrap: patients resampled within their group, percentiles, from a seed.
+confidence exist only by bootstrap: patients resampled within their group, from a seed, give the standard errors of the
+lowest and of the highest curve that the likelihood allows. The interval runs from the lower limit of the lowest to the
+upper limit of the highest (log-log unless another kind is asked for): between two MRIs, where the curve is not unique,
+an interval about the step curve alone would miss it (benchmarks/README.md, also on why not percentiles).
 """
 
 from __future__ import annotations
@@ -12,14 +15,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sbrt_followup.outcomes.comparisons import Comparison, with_pairs
+from sbrt_followup.outcomes.confidence import interval
 from sbrt_followup.outcomes.counts import COMPETING, EVENT, Counts, Floats, Ints, count
 from sbrt_followup.outcomes.endpoints import AT_DISTANT, Study
 from sbrt_followup.outcomes.interval_censored import Npmle, npmle
 from sbrt_followup.outcomes.interval_comparison import Intervals as GroupedIntervals
 from sbrt_followup.outcomes.interval_comparison import from_interval_scores, interval_score
-from sbrt_followup.outcomes.survival import Curve
+from sbrt_followup.outcomes.survival import Curve, Estimate, median
 from sbrt_followup.problems import refuse
 
 NAN = float("nan")
@@ -28,10 +33,27 @@ ENDPOINTS = ("progression", "local_progression")
 
 
 @dataclass(frozen=True)
+class Marks:
+    """The curve at stated days: the step curve, its standard error, and limits of what the likelihood allows there."""
+
+    estimate: Floats
+    std_error: Floats
+    ci_low: Floats
+    ci_high: Floats
+
+    @property
+    def values(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """All of them in order."""
+        return self.estimate, self.std_error, self.ci_low, self.ci_high
+
+
+@dataclass(frozen=True)
 class IntervalFit:
     """One group's fit, and the limits of survival after each interval by bootstrap (NaN without)."""
 
     npmle: Npmle
+    curve: Curve
+    marks: Marks
     ci_low: Floats
     ci_high: Floats
 
@@ -39,6 +61,22 @@ class IntervalFit:
         """Give the lowest and highest survival at a time that the likelihood allows."""
         low, high = self.npmle.bounds(when)
         return float(low), float(high)
+
+    def band(self) -> tuple[Floats, Floats, Floats]:
+        """Give days, lower and upper limits from each on: inside an interval its fall may have come already, or not yet."""
+        found = np.isfinite(self.npmle.right_days)
+        left, right = self.npmle.left_days[found], self.npmle.right_days[found]
+        days = np.union1d(left, right)
+        low = np.concatenate([[NAN], self.ci_low[found]])[np.searchsorted(left, days, side="right")]
+        high = np.concatenate([[1.0], self.ci_high[found]])[np.searchsorted(right, days, side="right")]
+        return days, low, np.where(np.isnan(low), NAN, high)
+
+    def median(self) -> Estimate:
+        """Give the day by which half have failed; its lower limit from where the lower limit may have fallen."""
+        days, low, _ = self.band()
+        below = Curve(days, low, low, low, low, 1.0, NAN)
+        middle = median(self.curve)
+        return Estimate(middle.estimate, median(below).estimate, middle.ci_high)
 
 
 @dataclass(frozen=True)
@@ -108,29 +146,36 @@ def silent() -> None:
 
 def fit(
     people: Intervals,
+    marks: npt.ArrayLike = (),
     *,
     bootstrap: int = 0,
     seed: int = 1,
     level: float = 0.95,
+    ci_type: str = "log-log",
     step: Callable[[], None] = silent,
-) -> tuple[IntervalFit, Curve]:
-    """Estimate one group, with limits if `bootstrap` is given; `step` is called after every sample."""
+) -> IntervalFit:
+    """Estimate one group, at the marked days too, with limits if `bootstrap` is given; `step` is called after every sample."""
     found = npmle(people.left, people.right)
-    finite = np.isfinite(found.right_days)
     time, survival = _steps(found)
-    draws = _bootstrap(people, time, bootstrap, seed, step)
-    tail = (1 - level) / 2
-    if len(draws):
-        low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
-        spread = draws.std(axis=0, ddof=1)
-    else:
-        low, high, spread = (np.full(len(time), NAN) for _ in range(3))
-    lasting = found.left_days[~finite]
+    lasting = found.left_days[~np.isfinite(found.right_days)]
     reach = float(lasting.max()) if lasting.size else float("inf")
-    curve = Curve(time, survival, spread, low, high, 1.0, reach)
-    at = np.searchsorted(time, found.right_days[finite])
-    limits = [np.concatenate([limit[at], np.full(int((~finite).sum()), NAN)]) for limit in (low, high)]
-    return IntervalFit(found, *limits), curve
+    asked = np.asarray(marks, dtype=np.float64)
+    days = np.concatenate([time, asked])
+    bounds = np.stack(found.bounds(days))
+    spread = _spread(people, days, bootstrap, seed, step)
+    low, high = _limits(bounds, spread, ci_type, level)
+    low, high, spread = (np.where(days <= reach, values, NAN) for values in (low, high, spread[1]))
+    k = len(time)
+    curve = Curve(time, survival, spread[:k], low[:k], high[:k], 1.0, reach)
+    at = np.searchsorted(time, found.right_days[np.isfinite(found.right_days)])
+    lost = np.full(len(lasting), NAN)
+    return IntervalFit(
+        found,
+        curve,
+        Marks(np.array([curve.step(day)[0] for day in asked]), spread[k:], low[k:], high[k:]),
+        np.concatenate([low[at], lost]),
+        np.concatenate([high[at], lost]),
+    )
 
 
 def _steps(found: Npmle) -> tuple[Floats, Floats]:
@@ -142,19 +187,29 @@ def _steps(found: Npmle) -> tuple[Floats, Floats]:
     return time, np.where(survival < ROUNDING, 0.0, survival)
 
 
-def _bootstrap(people: Intervals, time: Floats, replicates: int, seed: int, step: Callable[[], None]) -> Floats:
-    """Refit on patients drawn with replacement; give survival at the steps, one row per replicate."""
-    if not replicates or not len(time):
-        return np.empty((0, len(time)))
+def _limits(bounds: Floats, spread: Floats, ci_type: str, level: float) -> tuple[Floats, Floats]:
+    """Give limits about the lowest and the highest curve; where nothing but one of them is certain, that one is its own."""
+    lowest, highest = bounds
+    low = interval(lowest, spread[0], ci_type, level)[0]
+    high = interval(highest, spread[1], ci_type, level)[1]
+    known = np.isfinite(spread[0]) & (lowest < highest)
+    return np.where(known & (lowest <= 0), 0.0, low), np.where(known & (highest >= 1), 1.0, high)
+
+
+def _spread(people: Intervals, days: Floats, replicates: int, seed: int, step: Callable[[], None]) -> Floats:
+    """Refit on patients drawn with replacement; give the standard errors of the lowest and highest curve on these days."""
+    if not replicates or not len(days):
+        return np.full((2, len(days)), NAN)
     rng = np.random.default_rng(seed)
     _, code = np.unique(people.patient, return_inverse=True)
     patients = int(code.max()) + 1
-    draws = np.empty((replicates, len(time)))
+    mean, squares = np.zeros((2, len(days))), np.zeros((2, len(days)))
     for k in range(replicates):
         weight = np.bincount(rng.integers(0, patients, patients), minlength=patients)[code].astype(np.float64)
         drawn = weight > 0
-        when, survival = _steps(npmle(people.left[drawn], people.right[drawn], weights=weight[drawn]))
-        at = np.searchsorted(when, time, side="right")
-        draws[k] = np.concatenate([[1.0], survival])[at]
+        draw = np.stack(npmle(people.left[drawn], people.right[drawn], weights=weight[drawn]).bounds(days))
+        from_mean = draw - mean
+        mean = mean + from_mean / (k + 1)
+        squares += from_mean * (draw - mean)
         step()
-    return draws
+    return np.asarray(np.sqrt(squares / (replicates - 1)))

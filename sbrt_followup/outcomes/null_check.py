@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from sbrt_followup.outcomes.analysis import Method, compare_overall, curve_of
+from sbrt_followup.outcomes.analysis import Method, compare_overall, read
 from sbrt_followup.outcomes.counts import CENSORED, COMPETING, EVENT, Floats, Ints
 from sbrt_followup.outcomes.endpoints import AT_DISTANT, AT_RETREATMENT, DEATH_INSIDE, Study
 from sbrt_followup.outcomes.interval_analysis import silent
@@ -98,13 +98,10 @@ def null_check(
     ground = _ground(study, method, scans)
     rng = np.random.default_rng(seed)
     truths = [_truth(study, ground, method, place) for place in range(len(study.labels))]
-    days = np.array([analysis_days(m) for m in method.times])
     # Only landmarks that this cohort gives, and that most simulated ones give too.
-    estimable = np.array(
-        [[days[k] <= curve_of(study, method, g).reach for k in range(len(days))] for g in range(len(truths))]
-    )
+    estimable = np.array([np.isfinite(read(study, replace(method, bootstrap=0), g)[0]) for g in range(len(truths))])
     rejected: dict[str, list[bool]] = {}
-    total = np.zeros((len(study.labels), len(days)))
+    total = np.zeros((len(study.labels), len(method.times)))
     held, counted, bounded = total.copy(), total.copy(), total.copy()
     for _ in range(replicates):
         made = _simulate(study, ground, rng)
@@ -112,8 +109,7 @@ def null_check(
             if np.isfinite(test.p_value) and test.name != "gray_competing":  # deaths are not simulated
                 rejected.setdefault(test.name, []).append(test.p_value < ALPHA)
         for place in range(len(study.labels)):
-            curve = curve_of(made, method, place)
-            value, _, low, high = np.array([curve.step(d) for d in days]).T
+            value, _, low, high = read(made, method, place)
             known, limits = np.isfinite(value), np.isfinite(low)
             total[place] += np.where(known, value, 0.0)
             counted[place] += known

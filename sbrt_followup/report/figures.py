@@ -72,7 +72,7 @@ def notes_of(result: Curves) -> tuple[str, ...]:
     level = f"{100 * method.level:g} %"
     if method.estimator == "turnbull":
         parts = ["Boxes: intervals between MRIs in which the curve is not unique"]
-        parts += [f"Bands: pointwise {level} bootstrap intervals"] if method.bootstrap else []
+        parts += [f"Bands: pointwise {level} bootstrap intervals ({method.ci_type})"] if method.bootstrap else []
     else:
         parts = [f"Bands: pointwise {level} intervals ({method.ci_type})", "Ticks: censored"]
     notes = [". ".join([*parts, f"Faint: fewer than {FEW_AT_RISK} at risk."])]
@@ -136,19 +136,18 @@ def _draw_group(axes: Axes, group: GroupResult, place: int, analysis: Analysis) 
         return
     time = np.concatenate([[0.0], curve.time]) / MONTH
     value = np.concatenate([[curve.start], curve.estimate])
-    low, high = (np.concatenate([[np.nan], limit]) for limit in (curve.ci_low, curve.ci_high))
-    # The step that begins at a time is faint if fewer than ten are still at risk just after it.
-    many = counts.at_risk(np.nextafter(time * MONTH, np.inf)) >= FEW_AT_RISK
-    many[0] = counts.n >= FEW_AT_RISK or bool(many[0])
+    days, *limits = group.band()
+    edges = np.concatenate([[0.0], days]) / MONTH
+    low, high = (np.concatenate([[np.nan], limit]) for limit in limits)
+    many, many_in_band = _many(group, time), _many(group, edges)
     label = _legend(group)
     for thick in (True, False):
-        keep = many if thick else ~many
-        if not keep.any() and not thick:
-            continue
+        keep, keep_band = (many, many_in_band) if thick else (~many, ~many_in_band)
         shade = 1.0 if thick else FAINT
-        x, y = _steps(time, value, keep)
-        axes.plot(x, y, color=colour, linestyle=style, linewidth=1.6, alpha=shade, label=label if thick else None)
-        (x, a), (_, b) = _steps(time, low, keep), _steps(time, high, keep)
+        if keep.any() or thick:
+            x, y = _steps(time, value, keep)
+            axes.plot(x, y, color=colour, linestyle=style, linewidth=1.6, alpha=shade, label=label if thick else None)
+        (x, a), (_, b) = _steps(edges, low, keep_band), _steps(edges, high, keep_band)
         axes.fill_between(x, a, b, color=colour, alpha=band * shade, linewidth=0)
     if group.fit is not None:
         _shade_intervals(axes, group.fit.npmle, colour)
@@ -157,6 +156,13 @@ def _draw_group(axes: Axes, group: GroupResult, place: int, analysis: Analysis) 
     axes.plot(
         curve.time[lost] / MONTH, curve.estimate[lost], "|", color=colour, markersize=5, markeredgewidth=0.8, alpha=0.75
     )
+
+
+def _many(group: GroupResult, months: Any) -> Any:
+    """Tell for the step that begins at each time whether ten or more are still at risk just after it."""
+    many = group.counts.at_risk(np.nextafter(months * MONTH, np.inf)) >= FEW_AT_RISK
+    many[0] = group.counts.n >= FEW_AT_RISK or bool(many[0])
+    return many
 
 
 def _shade_intervals(axes: Axes, fit: Npmle, colour: str) -> None:

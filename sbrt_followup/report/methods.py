@@ -112,7 +112,8 @@ def _estimation(result: Curves) -> list[str]:
         ]
         if method.bootstrap:
             said.append(
-                f"Intervals are {level} percentiles of {method.bootstrap:,} bootstrap samples of patients (seed {method.seed})."
+                f"Pointwise {level} intervals ({method.ci_type}) use standard errors from {method.bootstrap:,} bootstrap samples of "
+                f"patients (seed {method.seed}); between MRIs they span all curves that the likelihood allows."
             )
         return said
     error = "clustered standard errors" if clustered else "Aalen's variance (as in R's cmprsk)"
