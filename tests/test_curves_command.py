@@ -104,11 +104,12 @@ def test_tiers_come_from_the_rules_and_undecided_ones_are_listed(small):
     assert "published split is not available" in run(small, "--by", "risk_group", "--format", "table").stdout
 
 
-def test_sites_are_clustered_and_grays_test_gives_no_p_value(small):
+def test_sites_are_clustered_in_every_test(small):
     body = as_json(small, "--endpoint", "local_progression", "--unit", "site", "--by", "arm")
     assert [g["n"] for g in body["groups"]] == [3, 2]
     gray = next(t for t in body["tests"] if t["name"] == "gray")
-    assert gray["p_value"] is None
+    assert 0 < gray["p_value"] < 1
+    assert gray["caution"] == "a group has fewer than 20 patients"
     with pytest.raises(InputRefused) as refused:
         run(small, "--unit", "site")
     assert "local_progression and vcf only" in str(refused.value.problems[0])
@@ -118,10 +119,10 @@ def test_a_small_group_keeps_its_p_value_in_json_but_not_in_print(small):
     body = as_json(small, "--by", "arm")
     logrank = next(t for t in body["tests"] if t["name"] == "logrank")
     assert logrank["p_value"] is not None
-    assert logrank["caution"] == "a group has fewer than 20"
+    assert logrank["caution"] == "a group has fewer than 20 patients"
     printed = run(small, "--by", "arm", "--format", "table").stdout
     assert "p = " not in printed
-    assert "not given: fewer than 20 in a group" in printed
+    assert "not given: fewer than 20 patients in a group" in printed
     assert "p = 0.003" in run(FOLDER / "bmt.csv", "--by", "disease", "--format", "table").stdout
 
 
@@ -252,3 +253,35 @@ def test_the_null_check_is_in_json_tables_and_methods():
     assert as_json(FOLDER / "bmt.csv")["null_check"] is None
     with pytest.raises(InputRefused):
         run(FOLDER / "bmt.csv", "--null-check")  # nothing is known of its scans
+
+
+def made(path, arms=("x", "y"), patients=30, sites=1):
+    """Patients of several arms, some of whose sites progress, some of whom die; seen from a day of their own on."""
+    rows = ["patient_id,site_id,sbrt_date,seen,progression_date,progression_site,death_date,last_followup_date,arm"]
+    for arm in arms:
+        for p in range(patients):
+            for s in range(sites):
+                progressed = f"2020-{2 + (7 * p + s) % 11:02}-11,local" if (p + s) % 3 == 0 else ","
+                died = f"2022-0{1 + p % 9}-01" if p % 4 == 1 else ""
+                rows.append(
+                    f"{arm}{p},T{s + 1},2020-01-01,2020-01-{1 + p % 9:02},{progressed},{died},{died or '2022-12-01'},{arm}"
+                )
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def test_twenty_means_patients_where_sites_are_counted(tmp_path):
+    ask = ("--endpoint", "local_progression", "--unit", "site", "--by", "arm")
+    few = as_json(made(tmp_path / "few.csv", patients=15, sites=2), *ask)
+    assert [g["n"] for g in few["groups"]] == [30, 30]
+    assert {t["caution"] for t in few["tests"]} == {"a group has fewer than 20 patients"}
+    many = as_json(made(tmp_path / "many.csv", patients=20, sites=2), *ask)
+    assert {t["caution"] for t in many["tests"]} == {None}
+
+
+def test_with_late_entry_grays_test_says_where_its_variance_is_from(tmp_path):
+    body = as_json(made(tmp_path / "late.csv"), "--by", "arm", "--entry", "seen")
+    gray = next(t for t in body["tests"] if t["name"] == "gray")
+    assert 0 < gray["p_value"] <= 1
+    assert "Gray's test (jackknife variance)" in body["methods"]
+    assert "delayed entry" in body["methods"]

@@ -3,8 +3,8 @@
 Conventions. Times asked for are analysis months × 30.4375, unrounded. A landmark is the last step at or before it, with
 the number at risk there (time >= it); nothing is given beyond a group's last observation. Numbers at risk, events and
 censorings in tables are those at the start of a period: before the time, so that they add to n.
-Where the unit is the site, variances and the log-rank test are clustered by patient; Gray's test has no such form here
-and then has no p-value, nor has it with late entry.
+Where the unit is the site, variances and tests are clustered by patient; with late entry Gray's test takes its variance
+from the same infinitesimal jackknife, each patient a cluster.
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ class GroupResult:
     follow_up: Estimate
     at_risk: tuple[AtRisk, ...]
     gaps: tuple[Gap, ...]
+    patients: int
     fit: IntervalFit | None = None  # of interval-censored data
 
     def band(self) -> tuple[Floats, Floats, Floats]:
@@ -113,7 +114,7 @@ class GroupResult:
     @property
     def small(self) -> bool:
         """Whether the group is too small for a printed p-value."""
-        return self.counts.n < SMALL_GROUP
+        return self.patients < SMALL_GROUP
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def analyse(
     if method.estimator == "km":
         difference = max((_against_lifelines(g.counts) for g in groups if g.counts.n), default=NAN)
     found = compare(study, method) if tests and len(groups) > 1 else ()
-    return Analysis(study, method, groups, found, cautions(study, method, groups, found), difference)
+    return Analysis(study, method, groups, found, cautions(study, method, groups), difference)
 
 
 def _against_lifelines(counts: Counts) -> float:
@@ -207,6 +208,7 @@ def _group(study: Study, method: Method, place: int, step: Callable[[], None]) -
         follow_up(study.follow_up_counts(place), ci_type=method.ci_type, level=method.level),
         tuple(at_risk(counts, months) for months in (0.0, *method.times)),
         _gaps(counts, method) if study.question.endpoint not in DEATH_INSIDE else (),
+        len(np.unique(members.cluster)),
     )
 
 
@@ -229,6 +231,7 @@ def _interval_group(study: Study, method: Method, place: int, step: Callable[[],
         follow_up(study.follow_up_counts(place), ci_type=method.ci_type, level=method.level),
         tuple(at_risk(counts, months) for months in (0.0, *method.times)),
         (),
+        len(np.unique(people.patient)),
         fit,
     )
 
@@ -323,15 +326,19 @@ class _Tests:
         if self.study.question.endpoint in DEATH_INSIDE:
             return tuple(tests)
         grays = [
-            *self._family("gray", lambda chosen: self._gray(comparisons.gray, chosen), pairs),
-            *self._family("gray_competing", lambda chosen: self._gray(comparisons.gray_competing, chosen), pairs),
+            *self._family("gray", lambda chosen: self._gray(chosen, True), pairs),
+            *self._family("gray_competing", lambda chosen: self._gray(chosen, False), pairs),
         ]
         return tuple([*tests, *grays] if method.estimator == "km" else [*grays, *tests])
 
-    def _gray(self, test: Callable[[comparisons.Strata], Comparison], chosen: Sequence[int]) -> Comparison:
-        if self.robust or any(counts.late_entry for stratum in self.counts for counts in stratum):
-            return Comparison("gray", None, NAN, 0, NAN)
-        return test(comparisons.choose(self.counts, *chosen))
+    def _gray(self, chosen: Sequence[int], own: bool) -> Comparison:
+        """Run Gray's test of the endpoint's own event or of the competing one, robust where sites or late entry ask for it."""
+        if not self.robust and not any(counts.late_entry for stratum in self.counts for counts in stratum):
+            test = comparisons.gray if own else comparisons.gray_competing
+            return test(comparisons.choose(self.counts, *chosen))
+        present = [i for i in chosen if any(len(stratum[i].time) for stratum in self.members)]
+        groups = [[stratum[i] if own else clustering.swap(stratum[i]) for i in present] for stratum in self.members]
+        return comparisons.gray_from_score(*clustering.gray_score(groups))
 
     def _family(self, name: str, test: Callable[[Sequence[int]], Comparison], pairs: bool) -> list[Comparison]:
         overall = replace(test(self.places), name=name)
@@ -349,9 +356,7 @@ class _Tests:
         return comparisons.from_score(name, *self._score(chosen, rho, gamma), comparisons.choose(self.counts, *chosen))
 
 
-def cautions(
-    study: Study, method: Method, groups: Sequence[GroupResult], tests: Sequence[Comparison]
-) -> tuple[Caution, ...]:
+def cautions(study: Study, method: Method, groups: Sequence[GroupResult]) -> tuple[Caution, ...]:
     """Say what cannot be estimated and what a reader could take amiss."""
     found: list[Caution] = []
     competing = study.question.endpoint not in DEATH_INSIDE
@@ -361,10 +366,6 @@ def cautions(
         )
     for g in groups:
         found += [Caution(code, text, g.label) for code, text in _about(g, method)]
-    if any(t.name == "gray" and not np.isfinite(t.p_value) for t in tests):
-        why = "clustered sites" if study.question.unit == "site" else "late entry"
-        if study.question.unit == "site" or any(g.counts.late_entry for g in groups):
-            found.append(Caution("gray-not-valid", f"Gray's test has no form for {why} here: no p-value"))
     return tuple(found)
 
 
@@ -374,7 +375,7 @@ def _about(group: GroupResult, method: Method) -> list[tuple[str, str]]:
         return [("empty-group", "nobody in this group: nothing to estimate")]
     found = []
     if group.small:
-        found.append(("small-group", f"{counts.n} only: no p-value in figures and printed tables"))
+        found.append(("small-group", f"fewer than {SMALL_GROUP} patients ({group.patients}): no p-value in figures and printed tables"))
     if not counts.events:
         found.append(("no-event", "no event: no interval, median or test from it"))
     beyond = [m for m in method.times if analysis_days(m) > group.curve.reach]

@@ -8,12 +8,12 @@ is added up within the patient, squared, and summed over patients; no small-samp
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sbrt_followup.outcomes.comparisons import Score, weights
-from sbrt_followup.outcomes.counts import EVENT, Counts, Floats, Ints, count
+from sbrt_followup.outcomes.counts import CENSORED, COMPETING, EVENT, Counts, Floats, Ints, count
 
 _CELLS = 4_000_000  # clusters × times held at once
 
@@ -30,6 +30,12 @@ class Members:
     def counts(self) -> Counts:
         """Count them."""
         return count(self.time, self.status, self.entry)
+
+
+def swap(members: Members) -> Members:
+    """Exchange the endpoint's own event and the competing one."""
+    other = np.array([CENSORED, COMPETING, EVENT])[members.status]
+    return replace(members, status=other)
 
 
 def _by_cluster(members: Members, grid: Floats) -> Iterator[tuple[Floats, Floats, Floats]]:
@@ -134,11 +140,93 @@ def _add_scores(parts: Floats, everybody: Ints, groups: Sequence[Members], rho: 
         hit = np.searchsorted(grid, group.time, side="left")
         event = (group.status == EVENT) & (hit < len(grid))
         np.add.at(parts, at[event], pull[hit[event]])
-        passed = np.vstack([np.zeros(len(groups)), np.cumsum(pull * (d / n)[:, None], axis=0)])
-        exposure = passed[np.searchsorted(grid, group.time, side="right")]
-        if group.entry is not None:
-            exposure = exposure - passed[np.searchsorted(grid, group.entry, side="right")]
-        np.add.at(parts, at, -exposure)
+        np.add.at(parts, at, -_lived(pull * (d / n)[:, None], grid, group))
+
+
+def gray_score(strata: Sequence[Sequence[Members]]) -> Score:
+    """Give Gray's scores per group with their covariance clustered by patient; NaN where a curve ends and people enter after."""
+    k = len(strata[0])
+    everybody = np.unique(np.concatenate([group.cluster for groups in strata for group in groups]))
+    parts = np.zeros((len(everybody), k))
+    for groups in strata:
+        _add_gray_scores(parts, everybody, groups)
+    return parts.sum(axis=0), parts.T @ parts
+
+
+@dataclass(frozen=True)
+class _Course:
+    """One group at the stratum's event times: at risk, failing of either kind, S and F before each time."""
+
+    n: Floats
+    own: Floats
+    d: Floats
+    free: Floats
+    incidence: Floats
+
+    @property
+    def level(self) -> Floats:
+        """(1 − F)/S before each time, by which the risk set of the subdistribution exceeds n; NaN where S has ended too early."""
+        ended = np.where(self.n > 0, np.nan, 0.0)
+        return np.divide(1.0 - self.incidence, self.free, out=ended, where=self.free > 0)
+
+
+def _course(group: Members, grid: Floats) -> _Course:
+    n, own, competing = (column.astype(np.float64) for column in group.counts().at(grid))
+    free = np.concatenate([[1.0], np.cumprod(1.0 - _ratio(own + competing, n))])[:-1]
+    incidence = np.concatenate([[0.0], np.cumsum(free * _ratio(own, n))])[:-1]
+    return _Course(n, own, own + competing, free, incidence)
+
+
+def _add_gray_scores(parts: Floats, everybody: Ints, groups: Sequence[Members]) -> None:
+    """Add each patient's part in one stratum's scores: the derivative of Gray's score by the patient's weight.
+
+    Gray's score of group i is Σ d₁ᵢ − γ Rᵢ with Rᵢ = nᵢ (1 − Fᵢ)/Sᵢ before each time and γ = Σ d₁ / Σ R. A site of group g
+    with counting process N and at-risk process Y moves it by Σ (1[i = g] − Rᵢ/R) (dN₁ − γ ∂R_g), and R_g through its own
+    Y, through S_g and through F_g, both of which hold (dN − Y d/n) at earlier times.
+    """
+    counts = _joined(groups).counts()
+    grid = counts.time[counts.n_event + counts.n_competing > 0]
+    if not grid.size:
+        return
+    courses = [_course(group, grid) for group in groups]
+    risk = np.column_stack([c.n * c.level for c in courses])
+    everyone = risk.sum(axis=1)
+    hazard = _ratio(np.sum([c.own for c in courses], axis=0), everyone)
+    share = _ratio(risk, everyone[:, None])
+    for place, (group, c) in enumerate(zip(groups, courses, strict=True)):
+        pull = np.eye(len(groups))[place] - share
+        paid = pull * hazard[:, None]
+        # What a change of log S, and of F, before each later time does to the score.
+        by_free = _after(paid * (c.n * c.level)[:, None])
+        by_incidence = _after(paid * _ratio(c.n, c.free)[:, None])
+        by_free = by_free + _after(by_incidence * (c.free * _ratio(c.own, c.n))[:, None])
+        left = c.n - c.d
+        own_event = pull + by_incidence * _ratio(c.free, c.n)[:, None]
+        any_event = -by_free * _ratio(np.ones(len(grid)), left)[:, None]
+        at_risk = (
+            -paid * c.level[:, None]
+            - by_incidence * (c.free * _ratio(c.own, c.n**2))[:, None]
+            + by_free * _ratio(c.d, c.n * left)[:, None]
+        )
+        who = np.searchsorted(everybody, group.cluster)
+        hit = np.minimum(np.searchsorted(grid, group.time, side="left"), len(grid) - 1)
+        np.add.at(parts, who, own_event[hit] * (group.status == EVENT)[:, None])
+        np.add.at(parts, who, any_event[hit] * (group.status >= EVENT)[:, None])
+        np.add.at(parts, who, _lived(at_risk, grid, group))
+
+
+def _after(column: Floats) -> Floats:
+    """Give the sum over later times at each time."""
+    return np.asarray(np.cumsum(column[::-1], axis=0)[::-1] - column)
+
+
+def _lived(column: Floats, grid: Floats, group: Members) -> Floats:
+    """Give each member the sum over the times at which it was at risk."""
+    passed = np.vstack([np.zeros(column.shape[1]), np.cumsum(column, axis=0)])
+    total = passed[np.searchsorted(grid, group.time, side="right")]
+    if group.entry is not None:
+        total = total - passed[np.searchsorted(grid, group.entry, side="right")]
+    return np.asarray(total)
 
 
 def _joined(groups: Sequence[Members]) -> Members:

@@ -176,6 +176,12 @@ def gray(strata: Strata, *, name: str = "gray") -> Comparison:
     return Comparison(name, None, statistic, df, chi_squared_p(statistic, df))
 
 
+def gray_from_score(score: Floats, covariance: Floats) -> Comparison:
+    """Make Gray's overall test of scores of all groups whose covariance came from elsewhere (clustered data)."""
+    statistic, df = quadratic(score[:-1], covariance[:-1, :-1])
+    return Comparison("gray", None, statistic, df, chi_squared_p(statistic, df))
+
+
 def gray_competing(strata: Strata) -> Comparison:
     """Test equal cumulative incidence of the competing event over all groups."""
     return gray([[swap(counts) for counts in groups] for groups in strata], name="gray_competing")

@@ -156,5 +156,5 @@ def _test(test: Comparison, analysis: Analysis) -> dict[str, Any]:
         "df": test.df,
         "p_value": test.p_value,
         "p_adjusted": test.p_adjusted,
-        "caution": None if analysis.printable(test) else "a group has fewer than 20",
+        "caution": None if analysis.printable(test) else "a group has fewer than 20 patients",
     }

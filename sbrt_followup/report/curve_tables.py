@@ -113,7 +113,7 @@ def tests(result: Curves) -> list[Row]:
             "df": t.df,
             "p_value": t.p_value,
             "p_adjusted": t.p_adjusted,
-            "caution": "" if analysis.printable(t) else "a group has fewer than 20",
+            "caution": "" if analysis.printable(t) else "a group has fewer than 20 patients",
         }
         for t in analysis.tests
     ]

@@ -270,7 +270,7 @@ def _tests(analysis: Analysis) -> Table | None:
     for t in analysis.tests:
         adjusted: Any = NONE
         if not analysis.printable(t):
-            p = "not given: fewer than 20 in a group"
+            p = "not given: fewer than 20 patients in a group"
         elif not np.isfinite(t.p_value):
             p = "not available"
         else:

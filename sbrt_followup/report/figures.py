@@ -239,7 +239,7 @@ def test_text(analysis: Analysis) -> str:
     if not np.isfinite(test.p_value):
         test = overall.get("logrank", test)
     if not analysis.printable(test):
-        return "No p-value: a group has fewer than 20"
+        return "No p-value: a group has fewer than 20 patients"
     return f"{TEST[test.name].capitalize()}, {p_text(test.p_value)}" if np.isfinite(test.p_value) else ""
 
 

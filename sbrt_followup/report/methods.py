@@ -137,6 +137,8 @@ def _testing(result: Curves) -> list[str]:
         listed = [TEST[n] for n in names]
         if question.unit == "site":
             listed = [f"{n} (robust to clustering)" for n in listed]
+        elif analysis.study.entry.any():
+            listed = [f"{n} (jackknife variance)" if "Gray" in n else n for n in listed]
         text = "Groups were compared by " + _and(listed)
         if "fleming_harrington" in names:
             text += f" (weights rho = {method.rho:g}, gamma = {method.gamma:g})"
