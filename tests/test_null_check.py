@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from sbrt_followup.outcomes.accounts import imaging_gaps
 from sbrt_followup.outcomes.analysis import Method
 from sbrt_followup.outcomes.endpoints import Question, Study
-from sbrt_followup.outcomes.null_check import null_check
+from sbrt_followup.outcomes.null_check import _event_days, _ground, null_check
 from sbrt_followup.problems import InputRefused
 
 N = 200
@@ -98,9 +101,8 @@ def test_without_imaging_the_gaps_come_from_the_intervals_that_hold_events():
         assert one.bias == pytest.approx(two.bias, abs=0.02)
 
 
-@pytest.mark.parametrize("question", [{"endpoint": "death"}, {"landmark_day": 91}])
-def test_what_has_no_scans_in_it_is_refused(question):
-    study, scans = made([90, 90], **question)
+def test_what_has_no_scans_in_it_is_refused():
+    study, scans = made([90, 90], endpoint="death")
     with pytest.raises(InputRefused):
         null_check(study, METHOD, scans, 10, seed=1)
 
@@ -122,3 +124,79 @@ def test_interval_censored_curves_have_coverage_if_every_simulated_cohort_is_boo
     bare = null_check(study, Method("turnbull", times=(12.0, 24.0)), scans, 30, seed=4)
     assert all(np.isnan(m.coverage) for m in bare.landmarks)
     assert [m.mean for m in bare.landmarks] == [m.mean for m in check.landmarks]
+
+
+def test_with_late_entry_only_those_without_the_event_by_then_are_simulated():
+    study, scans = made([7, 7])
+    entry = np.where(np.arange(N) % 3 == 0, np.minimum(300.0, np.floor(study.time / 2)), 0.0)
+    late = replace(study, entry=entry)
+    ground = _ground(late, METHOD, scans)
+    true = _event_days(late, ground, np.random.default_rng(1))
+    assert (true > entry).all()
+    check = null_check(late, METHOD, scans, 150, seed=2)
+    assert {t.name for t in check.tests} == {"gray", "logrank"}
+    for mark in check.landmarks:
+        assert abs(mark.bias) < 0.015
+        assert 0.9 < mark.coverage < 0.99
+    # The same hazard is found as from everybody: entry takes no events, only days at risk.
+    assert ground.hazard[0] > _ground(study, METHOD, scans).hazard[0]
+
+
+def test_after_a_landmark_the_scans_before_it_count_for_the_gap_only():
+    study, (unit, day) = made([15, 15])
+    shift = 100
+    kept = study.time > shift
+    place = np.cumsum(kept) - 1
+    after = Study(
+        **{
+            **{k: v[kept] if isinstance(v, np.ndarray) else v for k, v in study.__dict__.items()},
+            "question": Question(30, landmark_day=shift),
+            "patients": pd.Index(np.arange(int(kept.sum()))),
+            "patient": np.arange(int(kept.sum())),
+            **{k: study.__dict__[k][kept] - shift for k in ("time", "alive_until", "last_clear_mri", "last_mri")},
+        }
+    )
+    chosen = kept[unit]
+    check = null_check(after, METHOD, (place[unit[chosen]], day[chosen] - shift), 100, seed=2)
+    assert len(check.landmarks) == 6
+    assert all(mark.coverage > 0.85 for mark in check.landmarks)
+    gaps = imaging_gaps(after, place[unit[chosen]], day[chosen] - shift)
+    assert {g.median_days for g in gaps} == {15.0}
+    one = replace(after, time=np.full(len(after.time), 6.0))  # only the scan five days after the landmark is left
+    assert {g.median_days for g in imaging_gaps(one, place[unit[chosen]], day[chosen] - shift)} == {15.0}
+
+
+@pytest.mark.parametrize("frailty", [0.0, 1.5])
+def test_sites_of_a_patient_are_as_alike_as_in_the_cohort(frailty):
+    study, scans = made([30, 30], dead=0.0)
+    rng = np.random.default_rng(8)
+    patient = np.arange(N) // 4
+    shared = rng.gamma(1 / frailty, frailty, N)[patient] if frailty else np.ones(N)
+    true = rng.exponential(1200, N) / shared
+    event = true < study.alive_until
+    time = np.where(event, np.ceil(true / 30) * 30, study.alive_until)
+    sites = replace(
+        study,
+        question=Question(30, endpoint="local_progression", unit="site"),
+        patient=patient, patients=pd.Index(np.arange(N // 4)), time=time, status=event.astype(np.int64),
+    )  # fmt: skip
+    check = null_check(sites, METHOD, scans, 10, seed=3)
+    assert check.frailty == pytest.approx(frailty, abs=0.6)
+    ground = _ground(sites, METHOD, scans)
+    alike = np.mean([_alike(_event_days(sites, ground, np.random.default_rng(s)), patient) for s in range(60)])
+    assert alike == pytest.approx(frailty / (frailty + 2), abs=0.15)  # Kendall's tau of a gamma frailty
+
+
+def _alike(days, patient):
+    """Kendall's tau between the first two sites of each patient, from pairs of patients."""
+    first = np.flatnonzero(np.diff(patient, prepend=-1))
+    a, b = days[first], days[first + 1]
+    low = np.minimum(a, 1e9)[:, None] < np.minimum(a, 1e9)
+    also = np.minimum(b, 1e9)[:, None] < np.minimum(b, 1e9)
+    pairs = ~np.eye(len(a), dtype=bool)
+    return 2 * np.mean((low == also)[pairs]) - 1
+
+
+def test_the_unit_patient_has_no_frailty():
+    study, scans = made([90, 90])
+    assert null_check(study, METHOD, scans, 5, seed=1).frailty == 0.0

@@ -81,13 +81,15 @@ def event_gaps(study: Study) -> tuple[ScanGaps, ...]:
 
 
 def imaging_gaps(study: Study, unit: Ints, day: Floats) -> tuple[ScanGaps, ...]:
-    """Give the gaps between MRIs from time zero to the end of follow-up for the endpoint, by group."""
-    kept = (day > 0) & (day <= study.time[unit])
+    """Give the gaps between MRIs that end under observation, from time zero to the end of follow-up, by group."""
+    begin = -float(study.question.landmark_day or 0)
+    kept = (day > begin) & (day <= study.time[unit])
     scans = np.unique(np.column_stack([unit[kept], day[kept]]), axis=0)
     code, when = scans[:, 0].astype(np.int64), scans[:, 1]
     first = np.diff(code, prepend=-1) != 0
-    gap = np.where(first, when, when - np.concatenate([[0.0], when[:-1]]))
-    return tuple(_gaps(label, "imaging", gap[study.group[code] == g]) for g, label in enumerate(study.labels))
+    gap = np.where(first, when - begin, when - np.concatenate([[begin], when[:-1]]))
+    group = np.where(when > 0, study.group[code], -1)
+    return tuple(_gaps(label, "imaging", gap[group == g]) for g, label in enumerate(study.labels))
 
 
 def _gaps(label: str, source: str, width: Floats) -> ScanGaps:

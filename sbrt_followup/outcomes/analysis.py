@@ -375,7 +375,12 @@ def _about(group: GroupResult, method: Method) -> list[tuple[str, str]]:
         return [("empty-group", "nobody in this group: nothing to estimate")]
     found = []
     if group.small:
-        found.append(("small-group", f"fewer than {SMALL_GROUP} patients ({group.patients}): no p-value in figures and printed tables"))
+        found.append(
+            (
+                "small-group",
+                f"fewer than {SMALL_GROUP} patients ({group.patients}): no p-value in figures and printed tables",
+            )
+        )
     if not counts.events:
         found.append(("no-event", "no event: no interval, median or test from it"))
     beyond = [m for m in method.times if analysis_days(m) > group.curve.reach]

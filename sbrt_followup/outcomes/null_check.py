@@ -1,11 +1,12 @@
 """What the tests and intervals are worth on this cohort: equal hazards simulated on its own scans, deaths and groups.
 
-Conventions. Kept as they are: every patient's group, length of follow-up, death, and MRIs. Simulated: the true day of
-the event, from one hazard for all (piecewise constant between the stated months, events per person-day of the whole
-cohort), and the MRIs after the last one known, with gaps drawn from the patient's own group. The event is found at the
-first MRI on or after it, or never. Each simulated cohort is then analysed like the real one. Without an imaging table
-MRIs are drawn from day 0 on, with the gaps in which dated events lie, weighted by 1/length because an event falls into
-a long gap more often. Sites of one patient have independent events here.
+Conventions. Kept as they are: every patient's group, entry, length of follow-up, death, and MRIs. Simulated: the true day
+of the event, from one hazard for all (piecewise constant between the stated months, events per person-day of the whole
+cohort; after entry, for those who enter late), and the MRIs after the last one known, with gaps drawn from the patient's
+own group. The event is found at the first MRI on or after it, or never. Each simulated cohort is then analysed like the
+real one. Without an imaging table MRIs are drawn from day 0 on, with the gaps in which dated events lie, weighted by
+1/length because an event falls into a long gap more often. Sites of one patient share a gamma frailty (Clayton 1978), its
+variance estimated by maximum likelihood, so that each site's own hazard stays the one for all.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from sbrt_followup.timing import analysis_days
 
 ALPHA = 0.05
 NEVER = np.inf
+HALF_A_DAY = 0.5
+LEAST_FRAILTY, MOST_FRAILTY = 1e-3, 20.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class NullCheck:
     replicates: int
     seed: int
     scans_from: str
+    frailty: float
+    """The variance of what sites of a patient share; 0 where the unit is the patient."""
     tests: tuple[TestSize, ...]
     landmarks: tuple[LandmarkCheck, ...]
 
@@ -83,6 +88,11 @@ class _Ground:
     pools: tuple[tuple[Floats, Floats], ...]  # each group's gaps with their weights
     edges: Floats
     hazard: Floats
+    frailty: float
+
+    def reached(self, day: Floats) -> Floats:
+        """Give the cumulative hazard by a day."""
+        return np.asarray(_in_pieces(day, self.edges) @ self.hazard)
 
 
 def null_check(
@@ -122,6 +132,7 @@ def null_check(
         replicates,
         seed,
         "event intervals" if scans is None else "imaging",
+        ground.frailty,
         tuple(TestSize(name, float(np.mean(hits)), len(hits)) for name, hits in rejected.items()),
         tuple(
             LandmarkCheck(label, m, float(truths[g][k]), float(mean[g, k]), float(coverage[g, k]), int(counted[g, k]))
@@ -136,8 +147,6 @@ def _check(study: Study) -> None:
     question = study.question
     if question.endpoint == "death":
         raise refuse("null-check", "--null-check is for endpoints found at an MRI; death is not one")
-    if question.landmark_day or study.entry.any():
-        raise refuse("null-check", "--null-check does not go with --landmark or --entry")
     if not len(study.time):
         raise refuse("null-check", "--null-check needs patients; all rows are excluded")
 
@@ -161,35 +170,60 @@ def _ground(study: Study, method: Method, scans: tuple[Ints, Floats] | None) -> 
             hint="Give --imaging FILE, or last_clear_mri_date for those who progressed.",
         )
     edges = np.array([0.0, *(analysis_days(m) for m in method.times), NEVER])
-    lived = np.clip(study.time[:, None] - edges[None, :-1], 0.0, np.diff(edges)[None, :]).sum(axis=0)
+    lived = (_in_pieces(study.time, edges) - _in_pieces(study.entry, edges)).sum(axis=0)
     own = study.status == EVENT
     if study.question.endpoint == "progression_or_death":
         own &= ~(study.died & (study.time == study.alive_until))  # deaths are kept, not simulated
     piece = np.searchsorted(edges, study.time[own], side="left") - 1
     events = np.bincount(np.maximum(piece, 0), minlength=len(lived))
     hazard = np.divide(events, lived, out=np.zeros(len(lived)), where=lived > 0)
-    return _Ground(known, last, until, study.died & ~cut, weighted, edges, hazard)
+    ground = _Ground(known, last, until, study.died & ~cut, weighted, edges, hazard, 0.0)
+    return replace(ground, frailty=_frailty(study, own, ground)) if study.question.unit == "site" else ground
+
+
+def _in_pieces(until: Floats, edges: Floats) -> Floats:
+    """Give the days that each one lives in each piece up to a day."""
+    return np.asarray(np.clip(until[:, None] - edges[None, :-1], 0.0, np.diff(edges)[None, :]))
+
+
+def _frailty(study: Study, own: npt.NDArray[np.bool_], ground: _Ground) -> float:
+    """Estimate by maximum likelihood the variance of a gamma frailty that sites of a patient share, their hazards given."""
+    from scipy.optimize import minimize_scalar
+
+    expected = ground.reached(study.time) - ground.reached(study.entry)
+    events = np.bincount(study.patient, own).astype(np.int64)
+    earlier = np.arange(int(events.max(initial=0)))
+
+    def less_likely(variance: float) -> float:
+        # Given the frailty a site's cumulative hazard is that times (exp(θΛ) − 1)/θ, so that Λ is its own.
+        given = np.bincount(study.patient, np.expm1(variance * expected))
+        among = np.concatenate([[0.0], np.cumsum(np.log1p(variance * earlier))])[events].sum()
+        return float(((1 / variance + events) * np.log1p(given)).sum() - among - variance * expected[own].sum())
+
+    best = minimize_scalar(less_likely, bounds=(LEAST_FRAILTY, MOST_FRAILTY), method="bounded").x
+    return float(best) if best > 2 * LEAST_FRAILTY else 0.0
 
 
 def _known_scans(study: Study, unit: Ints, day: Floats) -> tuple[Floats, Floats, tuple[tuple[Floats, Floats], ...]]:
     """Lay each unit's MRIs up to the end of follow-up in a row, and pool each group's gaps."""
-    kept = (day > 0) & (day <= study.time[unit])
+    begin = -float(study.question.landmark_day or 0)
+    kept = (day > begin) & (day <= study.time[unit])
     pairs = np.unique(np.column_stack([unit[kept], day[kept]]), axis=0)
     unit, day = pairs[:, 0].astype(np.int64), pairs[:, 1]
     start = np.searchsorted(unit, np.arange(len(study.time)))
     place = np.arange(len(unit)) - start[unit]
     rows = np.full((len(study.time), int(place.max()) + 1 if len(place) else 1), NEVER)
     rows[unit, place] = day
-    before = np.where(place > 0, np.concatenate([[0.0], day[:-1]]), 0.0)
+    before = np.where(place > 0, np.concatenate([[begin], day[:-1]]), begin)
     gap, group = day - before, study.group[unit]
     pools = tuple((gap[group == g], np.ones(int((group == g).sum()))) for g in range(len(study.labels)))
-    last = np.where(np.isfinite(rows), rows, 0.0).max(axis=1)
+    last = np.where(np.isfinite(rows), rows, begin).max(axis=1)
     return rows, last, pools
 
 
 def _simulate(study: Study, ground: _Ground, rng: np.random.Generator) -> Study:
     """Make one cohort with the same hazard in every group."""
-    true = _event_days(ground, rng, len(study.time))
+    true = _event_days(study, ground, rng)
     scans = np.hstack([ground.scans, _later_scans(study, ground, rng)])
     scans[scans > ground.until[:, None]] = NEVER
     found = np.where(scans >= true[:, None], scans, NEVER).min(axis=1)
@@ -200,15 +234,20 @@ def _simulate(study: Study, ground: _Ground, rng: np.random.Generator) -> Study:
     with_death = COMPETING if study.question.endpoint not in DEATH_INSIDE else EVENT
     time = np.where(event, found, np.where(ground.died, ground.until, quiet))
     status = np.where(event, EVENT, np.where(ground.died, with_death, CENSORED)).astype(np.int64)
-    return replace(study, time=time, status=status, last_clear_mri=last_clear)
+    # Whoever is last seen clear before entry is never at risk: no event lies within half a day of an entry.
+    return replace(study, time=np.maximum(time, study.entry + HALF_A_DAY), status=status, last_clear_mri=last_clear)
 
 
-def _event_days(ground: _Ground, rng: np.random.Generator, n: int) -> Floats:
-    """Draw true event days from the piecewise constant hazard; NEVER beyond its reach."""
-    width = np.diff(ground.edges)
-    risk = np.where(np.isfinite(width), width, 0.0) * ground.hazard
-    reached = np.concatenate([[0.0], np.cumsum(risk[:-1])])
-    draw = rng.exponential(size=n)
+def _event_days(study: Study, ground: _Ground, rng: np.random.Generator) -> Floats:
+    """Draw true event days after entry from the piecewise constant hazard; NEVER beyond its reach."""
+    draw = rng.exponential(size=len(study.time))
+    if ground.frailty:
+        # Given the frailty z the cumulative hazard is z (exp(θΛ) − 1)/θ, so that Λ is the hazard of a site on its own.
+        shared = rng.gamma(1.0 / ground.frailty, ground.frailty, len(study.patients))[study.patient]
+        with np.errstate(divide="ignore", over="ignore"):
+            draw = np.log1p(ground.frailty * draw / shared) / ground.frailty
+    draw = draw + ground.reached(study.entry)
+    reached = np.concatenate([[0.0], np.cumsum(np.diff(ground.edges)[:-1] * ground.hazard[:-1])])
     piece = np.searchsorted(reached, draw, side="right") - 1
     rate = ground.hazard[piece]
     with np.errstate(divide="ignore"):

@@ -42,7 +42,7 @@ def with_last_clear(frame: pd.DataFrame, imaging: pd.DataFrame) -> pd.DataFrame:
 
 
 def scan_days(study: Study, imaging: pd.DataFrame) -> tuple[Ints, Floats]:
-    """Give the place of the unit and the day since time zero of every completed scan of a study's people or sites."""
+    """Give the place of the unit and the day (since time zero, or since the landmark) of every completed scan of a study."""
     import pandas as pd
 
     done = imaging.loc[imaging["completed"].astype(object) != "no", ["patient_id", "site_id", "mri_date"]]
@@ -54,4 +54,4 @@ def scan_days(study: Study, imaging: pd.DataFrame) -> tuple[Ints, Floats]:
         pairs = done.merge(units, on="patient_id")
         pairs = pairs[pairs["site_id"].isna() | (pairs["site_id"] == pairs["of_site"])]
     place = pairs["unit"].to_numpy(dtype=np.int64)
-    return place, day_numbers(pairs["mri_date"]) - study.zero[place]
+    return place, day_numbers(pairs["mri_date"]) - study.zero[place] - (study.question.landmark_day or 0)

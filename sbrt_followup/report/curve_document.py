@@ -73,6 +73,7 @@ def _null_check(result: Curves) -> dict[str, Any] | None:
         "replicates": check.replicates,
         "seed": check.seed,
         "scans_from": check.scans_from,
+        "frailty": check.frailty,
         "tests": [
             {"name": t.name, "size": t.size, "margin": t.margin, "replicates": t.replicates} for t in check.tests
         ],

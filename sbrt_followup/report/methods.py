@@ -158,8 +158,11 @@ def null_check_sentence(result: Curves) -> str:
     scans = "MRIs" if check.scans_from == "imaging" else "gaps between MRIs (from the intervals that hold events)"
     text = (
         f"With equal hazards simulated on this cohort's own {scans}, follow-up and deaths ({check.replicates:,} cohorts, "
-        f"seed {check.seed})"
+        f"seed {check.seed}"
     )
+    if result.analysis.study.question.unit == "site":
+        text += f"; sites of a patient alike by a frailty of variance {check.frailty:.2g}, estimated"
+    text += ")"
     parts = []
     if check.tests:
         sizes = [
