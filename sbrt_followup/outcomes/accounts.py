@@ -2,11 +2,14 @@
 
 Conventions. A gap runs from one MRI (or time zero) to the next, up to the end of follow-up for the endpoint. Without an
 imaging table the only gaps known are those in which a dated event lies: the last clear MRI to the event.
+Plans widen with time, and who progresses early has early gaps only: groups are compared by their gaps' sum against what
+the mean of all groups' gaps that begin in the same quarter makes of it (indirect standardisation).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 
@@ -14,7 +17,11 @@ from sbrt_followup.outcomes.counts import COMPETING, EVENT, Floats, Ints
 from sbrt_followup.outcomes.endpoints import Study
 from sbrt_followup.timing import analysis_days
 
-UNEQUAL = 1.2  # median gaps further apart than this factor are worth a warning; a convention of reporting
+UNEQUAL = 1.2  # groups' gaps further apart than this factor are worth a warning; a convention of reporting
+BEYOND_CHANCE = (
+    3.0  # standard errors that two groups must be apart for it: with three pairs one warning in a hundred is chance
+)
+QUARTER = 3.0  # months
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,9 @@ class ScanGaps:
     median_days: float
     lower_quartile: float
     upper_quartile: float
+    against_all: float
+    """How many times as long as all groups' gaps that begin in the same quarter."""
+    std_error: float
 
 
 def endings(study: Study) -> tuple[Ending, ...]:
@@ -76,29 +86,44 @@ def late_deaths(study: Study, months: float) -> tuple[LateDeaths, ...]:
 
 def event_gaps(study: Study) -> tuple[ScanGaps, ...]:
     """Give the gaps in which dated events lie, by group."""
-    width = np.where(study.status == EVENT, study.time - study.last_clear_mri, np.nan)
-    return tuple(_gaps(label, "event intervals", width[study.where(place)]) for place, label in enumerate(study.labels))
+    begin = np.where(study.status == EVENT, study.last_clear_mri, np.nan)
+    known = np.isfinite(begin)
+    return _by_group(study, "event intervals", study.group[known], begin[known], study.time[known])
 
 
 def imaging_gaps(study: Study, unit: Ints, day: Floats) -> tuple[ScanGaps, ...]:
     """Give the gaps between MRIs that end under observation, from time zero to the end of follow-up, by group."""
-    begin = -float(study.question.landmark_day or 0)
-    kept = (day > begin) & (day <= study.time[unit])
+    origin = -float(study.question.landmark_day or 0)
+    kept = (day > origin) & (day <= study.time[unit])
     scans = np.unique(np.column_stack([unit[kept], day[kept]]), axis=0)
     code, when = scans[:, 0].astype(np.int64), scans[:, 1]
     first = np.diff(code, prepend=-1) != 0
-    gap = np.where(first, when - begin, when - np.concatenate([[begin], when[:-1]]))
-    group = np.where(when > 0, study.group[code], -1)
-    return tuple(_gaps(label, "imaging", gap[group == g]) for g, label in enumerate(study.labels))
+    begin = np.where(first, origin, np.concatenate([[origin], when[:-1]]))
+    seen = when > 0
+    return _by_group(study, "imaging", study.group[code[seen]], begin[seen], when[seen])
 
 
-def _gaps(label: str, source: str, width: Floats) -> ScanGaps:
-    known = width[np.isfinite(width)]
-    low, middle, high = np.percentile(known, [25, 50, 75]).tolist() if known.size else (np.nan,) * 3
-    return ScanGaps(label, source, len(known), middle, low, high)
+def _by_group(study: Study, source: str, group: Ints, begin: Floats, end: Floats) -> tuple[ScanGaps, ...]:
+    width = end - begin
+    _, quarter = np.unique(np.floor(begin / analysis_days(QUARTER)), return_inverse=True)
+    usual = np.bincount(quarter, width) / np.bincount(quarter) if len(width) else np.empty(0)
+    result = []
+    for place, label in enumerate(study.labels):
+        own = group == place
+        known = width[own]
+        low, middle, high = np.percentile(known, [25, 50, 75]).tolist() if known.size else (np.nan,) * 3
+        expected = usual[quarter[own]]
+        against = float(known.sum() / expected.sum()) if known.sum() else np.nan
+        spread = np.sqrt(((known - against * expected) ** 2).sum()) / expected.sum() if known.sum() else np.nan
+        result.append(ScanGaps(label, source, len(known), middle, low, high, against, float(spread)))
+    return tuple(result)
 
 
 def unequal(gaps: tuple[ScanGaps, ...]) -> bool:
-    """Tell whether groups were scanned at different intervals."""
-    middles = [g.median_days for g in gaps if g.gaps >= 2 and g.median_days > 0]
-    return len(middles) > 1 and max(middles) > UNEQUAL * min(middles)
+    """Tell whether groups were scanned at different intervals at the same time since SBRT, beyond chance."""
+    known = [g for g in gaps if g.against_all > 0]
+    return any(
+        long.against_all > UNEQUAL * short.against_all
+        and long.against_all - short.against_all > BEYOND_CHANCE * np.hypot(long.std_error, short.std_error)
+        for long, short in permutations(known, 2)
+    )

@@ -225,11 +225,12 @@ def _scan_gaps(result: Curves) -> Table | None:
             str(g.gaps),
             whole(g.median_days),
             f"{whole(g.lower_quartile)} to {whole(g.upper_quartile)}",
+            f"{g.against_all:.2f} ×" if np.isfinite(g.against_all) else "",
             g.source,
         ]
         for g in result.scan_gaps
     ]
-    return _table(["group", "gaps", "median", "quartiles", "from"], rows)
+    return _table(["group", "gaps", "median", "quartiles", "of all in the same quarter", "from"], rows)
 
 
 def _policies(result: Curves) -> Table | None:

@@ -1,0 +1,47 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_null_check import made
+
+from sbrt_followup.outcomes.accounts import imaging_gaps, unequal
+
+
+def scanned(early_exit, plans):
+    """Two groups scanned on a plan each; the second leaves by that day, as who progresses early does."""
+    study, _ = made([90, 90])
+    time = np.where(study.group == 1, np.minimum(study.time, early_exit), study.time)
+    study = type(study)(**{**study.__dict__, "time": time})
+    days = [np.cumsum(plans[g]) for g in study.group]
+    unit = np.repeat(np.arange(len(time)), [len(d) for d in days])
+    return study, (unit, np.concatenate(days).astype(float))
+
+
+WIDENING = [90, *[75] * 5, *[140] * 8]
+
+
+def test_one_plan_that_widens_is_no_difference_though_one_group_leaves_early():
+    study, scans = scanned(400, [WIDENING, WIDENING])
+    staying, leaving = imaging_gaps(study, *scans)
+    assert staying.upper_quartile > 1.2 * leaving.upper_quartile
+    assert (staying.against_all, leaving.against_all) == pytest.approx((1, 1), rel=0.01)
+    assert not unequal((staying, leaving))
+
+
+def test_groups_scanned_differently_are_told_apart_quarter_by_quarter():
+    study, scans = scanned(2000, [[120] * 15, [60] * 30])
+    seldom, often = imaging_gaps(study, *scans)
+    assert seldom.against_all > 1.2 * often.against_all
+    assert unequal((seldom, often))
+
+
+def test_a_handful_of_gaps_says_nothing():
+    study, (unit, day) = scanned(2000, [[120] * 15, [60] * 30])
+    noise = np.random.default_rng(1).integers(-25, 25, len(day))
+    few = (study.group[unit] == 0) | ((unit == 1) & (day <= 150))
+    seldom, often = imaging_gaps(study, unit[few], (day + noise)[few])
+    assert often.gaps == 2
+    assert often.std_error > 3 * seldom.std_error
+    one_more = replace(often, against_all=0.9, std_error=0.2)
+    assert not unequal((seldom, one_more))
+    assert unequal((seldom, replace(one_more, against_all=0.3)))
