@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,6 +26,7 @@ ENGINES: tuple[Engine, ...] = ("pandas", "polars", "duckdb", "pyspark")
 EXTRAS = {"pandas": "parquet", "polars": "polars", "duckdb": "duckdb", "pyspark": "spark"}
 STATUSES = (0, 1, 2)
 ALL = "all"
+PARQUET = b"PAR1"  # how such a file begins and ends
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,15 @@ def scan(path: str, engine: Engine = "pandas", session: Any = None) -> Any:
         raise refuse("not-allowed", f"no engine is called '{engine}'", hint=nearest(engine, ENGINES))
     import narwhals as nw
 
+    _check_parquet(path)
+    if engine == "pandas" and _is_pattern(path):
+        raise refuse(
+            "several-files", "the engine pandas reads one file", hint="Use --engine duckdb for a pattern of files."
+        )
+    if engine == "duckdb" and Path(path).is_dir():
+        raise refuse(
+            "several-files", "the engine duckdb reads files, not a folder", hint="Name them: FOLDER/*.parquet."
+        )
     keywords = {}
     if engine == "pyspark":
         keywords["session"] = session or spark_session()
@@ -69,10 +80,46 @@ def scan(path: str, engine: Engine = "pandas", session: Any = None) -> Any:
         raise refuse(
             "needs-extra", f"the engine {engine} is not installed", hint=f"pip install 'sbrt-followup[{extra}]'"
         ) from None
-    except OSError as error:
-        raise refuse(
-            "unreadable", f"cannot be read: {error.strerror or 'not Parquet'}", Source(Path(path).name)
-        ) from None
+
+
+def _is_pattern(path: str) -> bool:
+    return any(sign in path for sign in "*?[")
+
+
+def _check_parquet(path: str) -> None:
+    """Refuse local files that are not there or not Parquet, in the same words whatever the engine."""
+    if "://" in path or Path(path).is_dir():
+        return
+    names = sorted(glob(path)) if _is_pattern(path) else [path]  # noqa: PTH207 - the pattern may be absolute
+    problems = [Problem("unreadable", "no file has such a name", Source(Path(path).name))] if not names else []
+    for name in names:
+        try:
+            with Path(name).open("rb") as file:
+                begin = file.read(len(PARQUET))
+                file.seek(-len(PARQUET), os.SEEK_END)
+                whole = begin == PARQUET == file.read()
+        except OSError as error:
+            reason = "too short for Parquet" if Path(name).is_file() else error.strerror
+            problems.append(Problem("unreadable", f"cannot be read: {reason}", Source(Path(name).name)))
+            continue
+        if not whole:
+            problems.append(
+                Problem(
+                    "unreadable", "is not a Parquet file", Source(Path(name).name), hint="Write the table as Parquet."
+                )
+            )
+    if problems:
+        raise InputRefused(problems)
+
+
+def content_hash(path: str) -> str:
+    """Hash a local file; several files, or one elsewhere, are not hashed."""
+    import hashlib
+
+    if not Path(path).is_file():
+        return "not hashed: not one local file"
+    with Path(path).open("rb") as file:
+        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def spark_session() -> Any:

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 Trace = Callable[[], dict[str, Any]]
 CURVES = "Curves"
 ANALYSIS = "Analysis"
+LARGE = "Prepared tables of any size"
 ESTIMATORS = ("km", "cif", "turnbull")
 RISK_GROUP = "risk_group"
+SECRET = ("cohort", "imaging", "figure", "title")
 
 
 def _option(flag: str, text: str, panel: str = CURVES, **more: Any) -> Any:
@@ -129,6 +131,19 @@ def curves(
     ] = False,
     simulations: Annotated[int, _option("--simulations", "Cohorts simulated by --null-check.", ANALYSIS)] = 1000,
     seed: Annotated[int, _option("--seed", "Seed of every simulation and bootstrap.", ANALYSIS)] = 1,
+    prepared: Annotated[
+        str | None,
+        _option(
+            "--prepared",
+            "COHORT is a Parquet table of durations in days and statuses (0 censored, 1 event, 2 competing), a row per "
+            "patient: their columns.",
+            LARGE,
+            metavar="TIME,STATUS",
+        ),
+    ] = None,
+    engine: Annotated[
+        str, _option("--engine", "What counts a prepared table: pandas, polars, duckdb or pyspark.", LARGE)
+    ] = "pandas",
     imaging: o.Imaging = None,
     as_of: Annotated[
         str | None,
@@ -153,6 +168,8 @@ def curves(
         sbrt-followup curves cohort.csv --by risk_group --format json -o curves.json
 
         sbrt-followup curves cohort.csv --endpoint death --times 6,12,24 --ci-type log
+
+        sbrt-followup curves registry.parquet --prepared days,status --by arm --engine duckdb
     """
     from ..outcomes.curves import Simulation
     from ..outcomes.curves import curves as run
@@ -161,7 +178,9 @@ def curves(
     from ..report import figures
     from ..report.curve_tables import TABLES
     from ..report.files import check_free
+    from ..report.manifest import manifest
     from . import inputs, outputs
+    from . import prepared as large
 
     for flag, value, allowed in (
         ("--endpoint", endpoint, ENDPOINTS),
@@ -192,6 +211,27 @@ def curves(
     to = outputs.destination(format_, output, force, quiet)
     chosen = estimator or ("km" if endpoint in DEATH_INSIDE else "cif")
     method = _method(chosen, times, tau, ci_type, level, weights, trend or by == RISK_GROUP, bootstrap, seed)
+    if prepared is not None:
+        own = {
+            "--unit site": unit == "site", "--estimator turnbull": chosen == "turnbull", "--censor-at": censor_at, "--entry": entry,
+            "--retreatment": retreatment != "censor", "--landmark": landmark, "--policy": policy, "--strata": strata,
+            "--null-check": null_check, "--imaging": imaging, "--as-of": as_of, "--map": map_file, "--date-format": date_format,
+            "--on-error": on_error != "refuse", "--rules": rules, "--profile": profile,
+        }  # fmt: skip
+        large.refuse_others(own, by)
+        time, status = large.columns(prepared)
+        result, table_of = large.curves_of(cohort, time, status, by, engine, endpoint, method)
+        told = {
+            "cohort": cohort, "prepared": [time, status], "engine": engine, "by": by, "endpoint": endpoint, "estimator": chosen,
+            "times": list(method.times), "tau": method.tau_months, "ci_type": ci_type, "level": level, "table": table,
+            "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None, "title": title or None,
+        }  # fmt: skip
+
+        def trace_of_table() -> dict[str, Any]:
+            return manifest("curves", None, [], {"cohort": table_of}, told, SECRET)
+
+        _give(result, to, table, trace_of_table, drawings, title, force, quiet)
+        return
     rulebook = inputs.open_rulebook(rules, profile)
     records = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet)
     scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
@@ -229,18 +269,13 @@ def curves(
         "bootstrap": bootstrap or None, "seed": seed if null_check or bootstrap else None, "strata": strata, "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None,
         "title": title or None, "profile": rulebook.profile.id,
     }  # fmt: skip
-    from ..report.manifest import manifest
-
     documents = [rulebook.profile, rulebook.risk, *([rulebook.sins] if by == RISK_GROUP else [])]
     tables = {"cohort": records, **({"imaging": scans} if scans else {})}
-    secret = ("cohort", "imaging", "figure", "title")
 
     def trace() -> dict[str, Any]:
-        return manifest("curves", as_of, documents, tables, arguments, secret)
+        return manifest("curves", as_of, documents, tables, arguments, SECRET)
 
-    _deliver(result, to, table, trace)
-    for path in drawings:
-        _draw(result, path, title, trace, force, quiet)
+    _give(result, to, table, trace, drawings, title, force, quiet)
 
 
 def _method(
@@ -345,6 +380,22 @@ def _grouping(records: Records, rulebook: Rulebook, by: str | None, unit: str) -
         note += "; the cohort's own column risk_group was not used (rename it to use it)"
     tiers = tier_of_rows(records.frame, rulebook, unit)
     return Grouping(by, tiers, rulebook.risk.basis, note, "is undecided: a fact it needs is missing")
+
+
+def _give(
+    result: Curves,
+    to: Destination,
+    table: str,
+    trace: Trace,
+    drawings: list[Path],
+    title: str,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Deliver the tables, then the figures."""
+    _deliver(result, to, table, trace)
+    for path in drawings:
+        _draw(result, path, title, trace, force, quiet)
 
 
 def _deliver(result: Curves, to: Destination, table: str, trace: Trace) -> None:

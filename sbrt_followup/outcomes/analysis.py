@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -171,32 +172,30 @@ def read(study: Study, method: Method, place: int) -> Floats:
     """Give one group's landmarks only: rows of estimate, standard error, low and high, a column per stated month."""
     if method.estimator == "turnbull":
         return np.stack(_interval_fit(interval_analysis.intervals(study, place), method, place).marks.values)
-    members = study.members(place)
-    curve = _curve(study, method, members, members.counts())
+    curve = _curve(study, method, place, study.counts(place))
     return np.array([curve.step(day) for day in _days(method)]).T
 
 
-def _curve(study: Study, method: Method, members: Members, counts: Counts) -> Curve:
+def _curve(study: Study, method: Method, place: int, counts: Counts) -> Curve:
     """Estimate a curve, clustered by patient where the unit is the site."""
     by_site = study.question.unit == "site"
     if method.estimator == "km":
-        variance = clustering.survival_variance(members) if by_site else None
+        variance = clustering.survival_variance(study.members(place)) if by_site else None
         return kaplan_meier(counts, ci_type=method.ci_type, level=method.level, variance=variance)
-    variance = clustering.incidence_variance(members) if by_site else None
+    variance = clustering.incidence_variance(study.members(place)) if by_site else None
     return aalen_johansen(counts, ci_type=method.ci_type, level=method.level, variance=variance)
 
 
 def _group(study: Study, method: Method, place: int, step: Callable[[], None]) -> GroupResult:
     if method.estimator == "turnbull":
         return _interval_group(study, method, place, step)
-    members = study.members(place)
-    counts = members.counts()
-    curve = _curve(study, method, members, counts)
+    counts = study.counts(place)
+    curve = _curve(study, method, place, counts)
     own = counts if method.estimator == "km" else event_free(counts)
     tau = analysis_days(method.tau_months)
     by_site = study.question.unit == "site"
-    spread = clustering.area_variance(_free_of(members, method), tau, competing=False) if by_site else None
-    lost = _loss_variance(members, counts, tau, by_site) if method.estimator == "cif" and counts.n else None
+    spread = clustering.area_variance(_free_of(study.members(place), method), tau, competing=False) if by_site else None
+    lost = _loss_variance(study, place, counts, tau) if method.estimator == "cif" and counts.n else None
     return GroupResult(
         study.labels[place],
         counts,
@@ -208,7 +207,7 @@ def _group(study: Study, method: Method, place: int, step: Callable[[], None]) -
         follow_up(study.follow_up_counts(place), ci_type=method.ci_type, level=method.level),
         tuple(at_risk(counts, months) for months in (0.0, *method.times)),
         _gaps(counts, method) if study.question.endpoint not in DEATH_INSIDE else (),
-        len(np.unique(members.cluster)),
+        len(np.unique(study.members(place).cluster)) if by_site else counts.n,
     )
 
 
@@ -254,9 +253,11 @@ def _days(method: Method) -> Floats:
     return np.array([analysis_days(m) for m in method.times])
 
 
-def _loss_variance(members: Members, counts: Counts, tau: float, by_site: bool) -> float:
+def _loss_variance(study: Study, place: int, counts: Counts, tau: float) -> float:
+    by_site = study.question.unit == "site"
     if not by_site and not counts.late_entry:
         return loss_variance(counts, tau)
+    members = study.members(place)
     clusters = members.cluster if by_site else np.arange(len(members.time))
     return clustering.area_variance(replace(members, cluster=clusters), tau, competing=True)
 
@@ -305,15 +306,17 @@ def compare_overall(study: Study, method: Method) -> tuple[Comparison, ...]:
 
 
 class _Tests:
-    """The tests of one study: counts by stratum and group, made once."""
+    """The tests of one study: counts by stratum and group, made once; members only where a test needs them."""
 
     def __init__(self, study: Study, method: Method) -> None:
         self.study, self.method = study, method
         self.places = range(len(study.labels))
         self.robust = study.question.unit == "site"
-        strata = study.strata
-        self.members = [[study.members(g, s) for g in self.places] for s in strata]
-        self.counts = [[group.counts() for group in stratum] for stratum in self.members]
+        self.counts = [[study.counts(g, s) for g in self.places] for s in study.strata]
+
+    @cached_property
+    def members(self) -> list[list[Members]]:
+        return [[self.study.members(g, s) for g in self.places] for s in self.study.strata]
 
     def run(self, pairs: bool) -> tuple[Comparison, ...]:
         method = self.method

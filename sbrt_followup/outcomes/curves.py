@@ -56,6 +56,16 @@ class Simulation:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """A table that held durations and statuses already: its columns and the engine that counted them."""
+
+    time: str
+    status: str
+    by: str | None
+    engine: str
+
+
+@dataclass(frozen=True)
 class Curves:
     """One cohort's curves with their tables."""
 
@@ -72,6 +82,8 @@ class Curves:
     """The same question under other event-date policies, without tests."""
     unresolved: tuple[Unresolved, ...] = ()
     null_check: NullCheck | None = None
+    prepared: Prepared | None = None
+    """Where only counts of a prepared table are known."""
 
 
 def curves(

@@ -95,7 +95,8 @@ def _null_check(result: Curves) -> dict[str, Any] | None:
 
 def _grouping(result: Curves) -> dict[str, Any] | None:
     if result.grouping is None:
-        return None
+        by = result.prepared and result.prepared.by
+        return {"by": by, "basis": None, "note": None} if by else None
     return {"by": result.grouping.name, "basis": result.grouping.basis or None, "note": result.grouping.note or None}
 
 

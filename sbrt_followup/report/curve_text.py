@@ -135,7 +135,12 @@ def _groups(result: Curves) -> Table:
     rows = [_group(g) for g in analysis.groups]
     tau = months(analysis.method.tau_months)
     kind = "incidence" if analysis.method.estimator == "cif" else "survival"
-    return _table(["group", "n", f"median by {kind}", f"mean to {tau} (s.e.)", "median follow-up"], rows)
+    columns = ["group", "n", f"median by {kind}", f"mean to {tau} (s.e.)", "median follow-up"]
+    # Intervals have no one mean; a prepared table says nothing of follow-up after the event.
+    absent = {3} if analysis.method.estimator == "turnbull" else set()
+    absent |= {4} if result.prepared is not None and analysis.study.question.endpoint != "death" else set()
+    kept = [k for k in range(len(columns)) if k not in absent]
+    return _table([columns[k] for k in kept], [[row[k] for k in kept] for row in rows])
 
 
 def _group(g: GroupResult) -> list[str]:
@@ -197,7 +202,9 @@ def _gaps(result: Curves) -> Table | None:
     return _table(columns, rows) if rows else None
 
 
-def _endings(result: Curves) -> Table:
+def _endings(result: Curves) -> Table | None:
+    if not result.endings:
+        return None
     reasons = list(dict.fromkeys(e.reason for e in result.endings))
     number = {(e.group, e.reason): e.number for e in result.endings}
     rows = [[g.label, *(str(number.get((g.label, r), 0)) for r in reasons)] for g in result.analysis.groups]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sbrt_followup import __version__
-from sbrt_followup.outcomes.curves import Curves
+from sbrt_followup.outcomes.curves import Curves, Prepared
 from sbrt_followup.outcomes.endpoints import DEATH_INSIDE, Question
 from sbrt_followup.report.wording import EVENT, TEST, months
 
@@ -50,11 +50,13 @@ def methods(result: Curves) -> str:
             f"Landmark analysis: only those under observation and event-free on day {question.landmark_day} entered; "
             "time was counted from that day."
         )
+    if result.prepared is not None:
+        sentences = [_prepared(result.prepared, event)]
     sentences += _estimation(result)
     sentences += _testing(result)
     if result.grouping is not None:
         sentences.append(_grouping(result))
-    if question.endpoint != "death" and analysis.method.estimator != "turnbull":
+    if question.endpoint != "death" and analysis.method.estimator != "turnbull" and result.prepared is None:
         sentences.append(
             "Progression is found at MRIs: its date is that of the scan, later than the event by up to one interval."
         )
@@ -76,6 +78,15 @@ def _censored_at(result: Curves) -> str:
     if not np.isfinite(study.last_clear_mri).any():
         return "the day last known alive, no last clear MRI being recorded"
     return "the last MRI without progression where one was recorded, otherwise at the day last known alive"
+
+
+def _prepared(prepared: Prepared, event: str) -> str:
+    groups = f"; groups are the values of {prepared.by}" if prepared.by else ""
+    return (
+        f"Time to {event}, in whole days, and status (censored, event, competing event) were taken as given from the columns "
+        f"{prepared.time} and {prepared.status} of a prepared table with one row per patient, counted by {prepared.engine}"
+        f"{groups}; a month is 30.4375 days."
+    )
 
 
 def _unit(question: Question) -> str:
@@ -129,7 +140,8 @@ def _estimation(result: Curves) -> list[str]:
 def _testing(result: Curves) -> list[str]:
     analysis = result.analysis
     question, method = analysis.study.question, analysis.method
-    said = ["Median follow-up is by reverse Kaplan–Meier."]
+    known = result.prepared is None or question.endpoint == "death"
+    said = ["Median follow-up is by reverse Kaplan–Meier."] if known else []
     if method.estimator != "turnbull":
         said.append(f"Restricted means run to {months(method.tau_months)} months.")
     names = list(dict.fromkeys(t.name for t in analysis.tests if t.p_value == t.p_value))
