@@ -162,3 +162,29 @@ def test_assess_needs_an_imaging_table(tables: tuple[str, str]) -> None:
     done = run("assess", tables[0])
     assert done.returncode == 2
     assert "--imaging" in done.stderr
+
+
+def test_mris_that_took_no_part_are_told_once_per_reason_and_all_listed_in_the_manifest(
+    tables: tuple[str, str], tmp_path: Path
+) -> None:
+    header, *rows = IMAGING.splitlines()
+    missed = [f"A,2021-04-{day:02},,,,,,," for day in range(10, 18)]
+    late = ["B,2030-01-01,9,,,,,,"]
+    done = [
+        f"{header},completed",
+        *(f"{row}," for row in rows),
+        *(f"{row},no" for row in missed),
+        *(f"{row}," for row in late),
+    ]
+    Path(tables[1]).write_text("\n".join(done) + "\n")
+    out = tmp_path / "read.csv"
+    said = read(tables, "--output", str(out))
+    assert said.returncode == 0
+    told = [line for line in said.stderr.splitlines() if "took no part" in line]
+    assert told == [
+        "imaging rows 10, 11, 12, 13, 14 and 3 more (the manifest lists them) took no part: not done",
+        "imaging row 18 took no part: after the as-of day",
+    ]
+    imaging = json.loads(Path(f"{out}.manifest.json").read_text())["inputs"][1]
+    assert [e["row"] for e in imaging["excluded"]] == list(range(10, 19))
+    assert imaging["rows_used"] == 8

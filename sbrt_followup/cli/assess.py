@@ -27,6 +27,7 @@ NARROW = (
     "next_date",
 )
 PANEL = "What to show"
+ROWS_SHOWN = 5  # of imaging rows that took no part
 
 
 def assess(
@@ -171,8 +172,7 @@ def assess(
             raise refuse("no-such-patient", "the cohort has no such patient")
     day = int(np.datetime64(today, "D").astype(np.int64))
     assessment = assess_all(table.frame, scans.frame, rulebook, day)
-    for row, reason in assessment.reading.scans.unused.items():
-        inputs.say(f"not read: imaging row {row}: {reason}", quiet)
+    _tell_unused(assessment.reading.scans.unused, quiet)
     arguments = {
         "profile": rulebook.profile.id, "policy": policy, "sites": sites, "patients": patients, "summary": summary, "card": card,
         "scan_date": scan_date, "reasoning": reasoning, "cohort": cohort, "imaging": imaging, "patient": patient_id,
@@ -188,6 +188,17 @@ def assess(
     outputs.deliver(run.result(sites, patients, summary, to.format == "json"), to)
 
 
+def _tell_unused(unused: dict[int, str], quiet: bool) -> None:
+    """Say once per reason which imaging rows took no part; the manifest lists every one."""
+    from . import inputs
+
+    for reason in dict.fromkeys(unused.values()):
+        rows = [row for row, why in unused.items() if why == reason]
+        shown = ", ".join(str(row) for row in rows[:ROWS_SHOWN])
+        more = f" and {len(rows) - ROWS_SHOWN:,} more (the manifest lists them)" if len(rows) > ROWS_SHOWN else ""
+        inputs.say(f"imaging row{'s' if len(rows) > 1 else ''} {shown}{more} took no part: {reason}", quiet)
+
+
 class _Run:
     """One call: what was assessed, of which tables."""
 
@@ -198,13 +209,22 @@ class _Run:
 
     def manifest(self) -> dict[str, Any]:
         """Build the manifest of this call."""
+        from dataclasses import replace
+
+        from ..records import Exclusion
         from ..report.manifest import manifest
 
         book = self.assessment.rulebook
         documents = [book.profile, *book.windows, *book.criteria, book.sins, book.evidence]
         if book.protocol is not None:
             documents.append(book.protocol)
-        inputs = {"cohort": self.table, "imaging": self.scans}
+        unused = self.assessment.reading.scans.unused
+        read = self.scans.frame[~self.scans.frame["row"].isin(list(unused))]
+        left_out = tuple(Exclusion(row, reason) for row, reason in unused.items())
+        inputs = {
+            "cohort": self.table,
+            "imaging": replace(self.scans, frame=read, excluded=(*self.scans.excluded, *left_out)),
+        }
         return manifest("assess", self.as_of, documents, inputs, self.arguments, ("cohort", "imaging", "patient"))
 
     def site_table(self) -> Any:

@@ -7,20 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
-def _nothing() -> None:
-    """Show nothing."""
-
-
 @contextmanager
-def progress(total: int, what: str, quiet: bool) -> Iterator[Callable[[], None]]:
-    """Give a function to call after each of `total` rounds; it moves a bar on a terminal unless quiet."""
+def progress(total: int, what: str, quiet: bool = False) -> Iterator[Callable[..., None]]:
+    """Give a function that moves a bar by some of `total` steps (one unless told); it shows on a terminal unless quiet."""
     if not total or quiet or not sys.stderr.isatty():
-        yield _nothing
+        yield lambda _=1: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)
+        yield lambda steps=1: bar.advance(task, steps)

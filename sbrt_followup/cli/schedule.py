@@ -191,7 +191,7 @@ def _parts(table: Records, scans: Records | None, request: Request, quiet: bool)
     from concurrent.futures import Future, ThreadPoolExecutor
 
     from ..followup.schedule import chunks, schedule
-    from ..report.console import progress
+    from .progress import progress
 
     def done(part: pd.DataFrame) -> tuple[int, Scheduled]:
         own = None if scans is None else scans.frame[scans.frame["patient_id"].isin(part["patient_id"])]

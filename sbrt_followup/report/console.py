@@ -6,9 +6,7 @@ Status is told by a word and a symbol, colour only adds to it; NO_COLOR is honou
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -145,18 +143,3 @@ def table_text(frame: pd.DataFrame, title: str, notes: Sequence[str], width: int
     buffer = io.StringIO()
     _table(frame, title, notes, Console(file=buffer, width=width, no_color=True, force_terminal=False))
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
-
-
-@contextmanager
-def progress(total: int, label: str, quiet: bool = False) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar on stderr while work goes on, only on a terminal; gives the function that advances it."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda steps: bar.advance(task, steps)
