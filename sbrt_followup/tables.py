@@ -131,7 +131,9 @@ def spark_session() -> Any:
         raise refuse(
             "needs-extra", "the engine pyspark is not installed", hint="pip install 'sbrt-followup[spark]'"
         ) from None
-    return SparkSession.builder.appName("sbrt-followup").getOrCreate()
+    # Its own bar would write over ours on stderr.
+    builder = SparkSession.builder.appName("sbrt-followup").config("spark.ui.showConsoleProgress", "false")
+    return builder.getOrCreate()
 
 
 def count_cells(
