@@ -103,13 +103,12 @@ def main() -> None:
                     lambda e=engine, p=path: plain(p, e),
                     runs,
                 )
-            if rows <= 1_000_000:
-                compare(
-                    f"{rows} rows, curves on duckdb v lifelines",
-                    lambda p=path: curves(p, "duckdb"),
-                    lambda p=path: lifelines(p),
-                    3,
-                )
+            compare(
+                f"{rows} rows, curves on duckdb v lifelines",
+                lambda p=path: curves(p, "duckdb"),
+                lambda p=path: lifelines(p),
+                3,
+            )
             for engine in ("duckdb", "polars"):
                 code = PEAK.format(folder=str(Path(__file__).parent), path=str(path), engine=engine)
                 done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
