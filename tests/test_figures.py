@@ -1,3 +1,4 @@
+import matplotlib as mpl
 import numpy as np
 import pytest
 from reference_data import FOLDER, GROUP_COLUMN
@@ -8,7 +9,7 @@ from sbrt_followup.outcomes.endpoints import Question
 from sbrt_followup.problems import InputRefused
 from sbrt_followup.records import read_cohort
 from sbrt_followup.report import figures
-from sbrt_followup.report.axis import month_ticks
+from sbrt_followup.report.axis import last_month, month_ticks
 from sbrt_followup.report.terminal_plot import terminal_plot
 
 
@@ -115,3 +116,45 @@ def test_the_plain_plot_has_every_group_and_the_right_heights():
     heights = {mark: 1 - column.index(mark) / 15 for mark in "abc" if mark in column}
     for place, group in enumerate(result.analysis.groups):
         assert heights["abc"[place]] == pytest.approx(group.curve.step(48 * 30.4375)[0], abs=0.04)
+
+
+def many_groups(number, label="group"):
+    rng = np.random.default_rng(2)
+    records = read_cohort(FOLDER / "colon.csv")
+    values = records.frame[GROUP_COLUMN["colon"]].copy()
+    values[:] = [f"{label} {k}" for k in rng.integers(0, number, len(values))]
+    return curves(records, Question(30), Method("cif"), grouping=Grouping("made", values))
+
+
+def test_curves_are_drawn_to_where_ten_of_a_group_are_left_and_the_rest_is_told():
+    result = result_of("colon", "km")
+    ticks = month_ticks(result.analysis)
+    last = last_month(result.analysis)
+    assert ticks[-1] < last
+    at_end = [int(g.counts.at_risk(ticks[-1] * 30.4375)) for g in result.analysis.groups]
+    assert max(at_end) < FEW_AT_RISK
+    before = [int(g.counts.at_risk(ticks[-2] * 30.4375)) for g in result.analysis.groups]
+    assert max(before) >= FEW_AT_RISK
+    assert f"Not drawn: months {ticks[-1]:g} to {last:.0f}" in " ".join(figures.notes_of(result))
+
+
+def test_a_stated_month_is_always_drawn_and_a_small_cohort_whole():
+    records = read_cohort(FOLDER / "colon.csv")
+    last = last_month(result_of("colon").analysis)
+    asked = curves(records, Question(30), Method("cif", times=(12.0, last - 1)))
+    assert month_ticks(asked.analysis)[-1] >= last - 1
+    few = result_of("bmt", rows=range(8))
+    assert month_ticks(few.analysis)[-1] >= last_month(few.analysis)
+
+
+@pytest.mark.parametrize("label", ["g", "a rather long name of a group"])
+def test_many_groups_have_a_line_each_and_their_legend_above_the_plot(label):
+    with mpl.rc_context(figures.RC):
+        figure = figures.draw(many_groups(12, label).analysis)
+        plot = figure.axes[0]
+        figure.canvas.draw()
+        legend = plot.get_legend().get_window_extent()
+    assert legend.y0 >= plot.get_window_extent().y1 - 1
+    assert legend.x1 <= figure.bbox.x1
+    assert legend.y1 <= figure.bbox.y1
+    assert len({figures._style(place) for place in range(42)}) == 42

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
+from scipy.special import ndtri
 
 from sbrt_followup.outcomes.counts import COMPETING, EVENT, Floats, Ints
 from sbrt_followup.outcomes.endpoints import Study
 from sbrt_followup.timing import analysis_days
 
 UNEQUAL = 1.2  # groups' gaps further apart than this factor are worth a warning; a convention of reporting
-BEYOND_CHANCE = (
-    3.0  # standard errors that two groups must be apart for it: with three pairs one warning in a hundred is chance
-)
+CHANCE = 0.005  # how often equal groups may be warned about; shared by the pairs of groups (Bonferroni)
 QUARTER = 3.0  # months
 
 
@@ -122,8 +121,10 @@ def _by_group(study: Study, source: str, group: Ints, begin: Floats, end: Floats
 def unequal(gaps: tuple[ScanGaps, ...]) -> bool:
     """Tell whether groups were scanned at different intervals at the same time since SBRT, beyond chance."""
     known = [g for g in gaps if g.against_all > 0]
+    pairs = len(known) * (len(known) - 1)  # each counted both ways: two-sided
+    beyond = float(ndtri(1 - CHANCE / pairs)) if pairs else 0.0
     return any(
         long.against_all > UNEQUAL * short.against_all
-        and long.against_all - short.against_all > BEYOND_CHANCE * np.hypot(long.std_error, short.std_error)
+        and long.against_all - short.against_all > beyond * np.hypot(long.std_error, short.std_error)
         for long, short in permutations(known, 2)
     )

@@ -18,7 +18,7 @@ from sbrt_followup.outcomes.analysis import FEW_AT_RISK, Analysis, GroupResult, 
 from sbrt_followup.outcomes.curves import Curves
 from sbrt_followup.outcomes.interval_censored import Npmle
 from sbrt_followup.problems import Source, refuse
-from sbrt_followup.report.axis import month_ticks
+from sbrt_followup.report.axis import last_month, month_ticks
 from sbrt_followup.report.wording import TEST, curve_name, p_text
 from sbrt_followup.timing import analysis_days
 
@@ -31,6 +31,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 STYLES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (3, 1)), (0, (9, 3)), "-")
 FAINT = 0.35
 WIDTH = 7.0
+MOST_INSIDE = 6  # groups whose legend has room in the plot; more stand above it
 MONTH = analysis_days(1)
 RC = {
     "font.family": "sans-serif",
@@ -76,6 +77,11 @@ def notes_of(result: Curves) -> tuple[str, ...]:
     else:
         parts = [f"Bands: pointwise {level} intervals ({method.ci_type})", "Ticks: censored"]
     notes = [". ".join([*parts, f"Faint: fewer than {FEW_AT_RISK} at risk."])]
+    end = month_ticks(analysis)[-1]
+    if last_month(analysis) > end:
+        notes.append(
+            f"Not drawn: months {end:g} to {last_month(analysis):.0f}, where fewer than {FEW_AT_RISK} of any group are left."
+        )
     if result.grouping is not None and result.grouping.note:
         notes.append(f"{result.grouping.note}.")
     notes += [c.message + "." for c in result.cautions if c.group is None]
@@ -92,10 +98,11 @@ def draw(analysis: Analysis, *, title: str = "", notes: tuple[str, ...] = ()) ->
     ticks = month_ticks(analysis)
     lines = 3 * (len(groups) + 1)
     table, plot, foot = 0.17 * lines + 0.1, 3.9, 0.62 + 0.16 * len(_wrapped(notes))
-    height = plot + table + foot + (0.3 if title else 0.12)
+    head = (0.3 if title else 0.12) + (_legend_height(groups) if len(groups) > MOST_INSIDE else 0.0)
+    height = plot + table + foot + head
     figure = Figure(figsize=(WIDTH, height))
     left = 0.075 + 0.0105 * min(22, max(len(g.label) for g in groups))
-    box = (left, 1 - (0.3 if title else 0.12) / height - plot / height, 0.975 - left, plot / height)
+    box = (left, 1 - head / height - plot / height, 0.975 - left, plot / height)
     axes = figure.add_axes(box)
     for place, group in enumerate(groups):
         _draw_group(axes, group, place, analysis)
@@ -115,8 +122,20 @@ def _wrapped(notes: tuple[str, ...]) -> list[str]:
     return [line for note in notes for line in textwrap.wrap(note, 130)]
 
 
+def _legend_height(groups: list[GroupResult]) -> float:
+    """Give the inches that a legend above the plot needs, with its heading."""
+    return 0.2 * (-(-len(groups) // _legend_columns(groups)) + 1) + 0.05
+
+
+def _legend_columns(groups: list[GroupResult]) -> int:
+    """Give as many columns as the longest entry leaves room for."""
+    longest = max(len(_legend(g)) for g in groups)
+    return max(1, min(3, int(WIDTH * 0.78 / (0.62 + 0.078 * longest))))
+
+
 def _style(place: int) -> tuple[str, Any]:
-    return COLOURS[place % len(COLOURS)], STYLES[place % len(STYLES)]
+    """Give a group's colour and line, no pair twice before 42 groups."""
+    return COLOURS[place % len(COLOURS)], STYLES[(place + place // len(COLOURS)) % len(STYLES)]
 
 
 def _darker(place: int) -> tuple[float, float, float]:
@@ -201,7 +220,7 @@ def _dress(axes: Axes, analysis: Analysis, ticks: list[float], groups: list[Grou
     rising = analysis.method.estimator == "cif"
     axes.set_xlim(0, ticks[-1])
     axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
-    top, highest = 1.0, max((_highest(g) for g in groups), default=1.0)
+    top, highest = 1.0, max((_highest(g, ticks[-1] * MONTH) for g in groups), default=1.0)
     if rising:
         # Room for the legend above the curves, or below them where they rise to the top.
         wanted = min(1.0, max(0.3, 1.3 * highest))
@@ -215,18 +234,28 @@ def _dress(axes: Axes, analysis: Analysis, ticks: list[float], groups: list[Grou
     text = test_text(analysis)
     where = ("upper left" if highest < 0.75 else "lower right") if rising else "lower left"
     if len(groups) > 1 or text:
-        legend = axes.legend(loc=where, frameon=False, handlelength=3.4, title=text or None, alignment="left")
+        above = len(groups) > MOST_INSIDE
+        place: dict[str, Any] = {"loc": where}
+        if above:
+            place = {
+                "loc": "lower left",
+                "bbox_to_anchor": (0, 1.0),
+                "ncol": _legend_columns(groups),
+                "borderaxespad": 0.2,
+            }
+        legend = axes.legend(**place, frameon=False, handlelength=3.4, title=text or None, alignment="left")
         legend.get_title().set_fontsize(9)
 
 
-def _highest(group: GroupResult) -> float:
-    """Give the highest value to be seen where enough are at risk, or of the curve itself."""
+def _highest(group: GroupResult, end: float) -> float:
+    """Give the highest value to be seen up to a day where enough are at risk, or of the curve itself."""
     curve = group.curve
-    if not curve.time.size:
+    shown = curve.time <= end
+    if not shown.any():
         return 0.0
-    sure = group.counts.at_risk(curve.time) >= FEW_AT_RISK
+    sure = shown & (group.counts.at_risk(curve.time) >= FEW_AT_RISK)
     limits = curve.ci_high[sure & np.isfinite(curve.ci_high)]
-    return max(float(curve.estimate.max()), float(limits.max()) if limits.size else 0.0)
+    return max(float(curve.estimate[shown].max()), float(limits.max()) if limits.size else 0.0)
 
 
 def test_text(analysis: Analysis) -> str:
