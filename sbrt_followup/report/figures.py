@@ -28,7 +28,15 @@ if TYPE_CHECKING:
 
 KINDS = (".png", ".svg", ".pdf")
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-STYLES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (3, 1)), (0, (9, 3)), "-")
+STYLES: tuple[Any, ...] = (
+    "-",
+    (0, (6, 2)),
+    (0, (1.5, 1.5)),
+    (0, (6, 2, 1.5, 2)),
+    (0, (3, 1)),
+    (0, (9, 3)),
+    (0, (9, 2, 1.5, 2, 1.5, 2)),
+)
 FAINT = 0.35
 WIDTH = 7.0
 MOST_INSIDE = 6  # groups whose legend has room in the plot; more stand above it
@@ -134,7 +142,7 @@ def _legend_columns(groups: list[GroupResult]) -> int:
 
 
 def _style(place: int) -> tuple[str, Any]:
-    """Give a group's colour and line, no pair twice before 42 groups."""
+    """Give a group's colour and line, no pair twice before 49 groups."""
     return COLOURS[place % len(COLOURS)], STYLES[(place + place // len(COLOURS)) % len(STYLES)]
 
 
