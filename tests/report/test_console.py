@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import sys
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from visits_frames import every_status, frame, line
 
-from sbrt_followup.report.console import SYMBOLS, print_table, progress, table_text
+from sbrt_followup.report.console import SYMBOLS, print_table, table_text
 
 NARROW = ["patient_id", "site_ids", "visit", "phase", "earliest", "due", "latest", "status"]
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -93,28 +92,3 @@ def test_colour_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch, wanted:
     print_table(every_status()[NARROW], "t", [], 80)
     assert (re.search(r"\x1b\[[0-9;]*3[0-7]m", out.getvalue()) is not None) == wanted
     assert "! overdue" in out.getvalue()
-
-
-class Stream(io.StringIO):
-    def __init__(self, terminal: bool) -> None:
-        super().__init__()
-        self.terminal = terminal
-
-    def isatty(self) -> bool:
-        return self.terminal
-
-
-@pytest.mark.parametrize(
-    ("terminal", "quiet", "shown"), [(True, False, True), (True, True, False), (False, False, False)]
-)
-def test_progress_is_for_people_on_stderr(
-    monkeypatch: pytest.MonkeyPatch, capsys: Any, terminal: bool, quiet: bool, shown: bool
-) -> None:
-    stderr = Stream(terminal)
-    monkeypatch.setattr(sys, "stderr", stderr)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    with progress(2, "scheduling", quiet) as advance:
-        advance(1)
-        advance(1)
-    assert ("scheduling" in stderr.getvalue()) == shown
-    assert capsys.readouterr().out == ""
