@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 NONE = "–"
-PAGE = 100
+PAGE = 80
+NARROWEST = 14  # what a label keeps of its column before it folds
 MONTH = analysis_days(1)
 
 
@@ -40,20 +41,23 @@ def render(result: Curves, methods: str, console: Console) -> None:
     for title, table in (
         (f"{_word(analysis)}; numbers at the start of each month", _landmarks(result)),
         ("In months", _groups(result)),
-        ("1 − Kaplan–Meier against incidence", _gaps(result)),
+        ("1 − Kaplan–Meier against incidence, %", _gaps(result)),
         ("Why follow-up ended", _endings(result)),
         ("Days from the last MRI to deaths that count as competing", _late_deaths(result)),
-        ("Days between scans", _scan_gaps(result)),
-        ("Under each event-date policy", _policies(result)),
+        ("Days between scans; the last column against all groups' gaps of the same quarter", _scan_gaps(result)),
+        ("Under each event-date policy, % (intervals: --table policies)", _policies(result)),
         ("Growth neither confirmed nor retracted by the end", _unresolved(result)),
         ("Tests", _tests(analysis)),
         ("Landmarks under equal hazards (simulated on this cohort's scans)", _null_check(result)),
+        ("Tests at 5 % under equal hazards", _sizes(result)),
     ):
         if table is None:
             continue
         if title:
             console.print(f"[bold]{title}[/bold]", highlight=False)
         console.print(table)
+        if title == "Tests" and not all(analysis.printable(t) for t in analysis.tests):
+            console.print("* not given: fewer than 20 patients in a group; --table tests keeps it", highlight=False)
         console.print()
     for line in terminal_plot(analysis, month_ticks(analysis)):
         console.print(line, highlight=False, markup=False, overflow="crop", no_wrap=True)
@@ -96,9 +100,16 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1)
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for place, name in enumerate(columns):
-        table.add_column(name, justify="left" if place < left else "right", no_wrap=place >= left)
+        longest = max((len(row[place]) for row in [columns, *rows]), default=0)
+        table.add_column(
+            name,
+            justify="left" if place < left else "right",
+            no_wrap=place >= left,
+            overflow="fold",
+            min_width=min(longest, NARROWEST) if place < left else None,
+        )
     for row in rows:
         table.add_row(*(cell.replace("[", r"\[") for cell in row))
     return table
@@ -112,6 +123,10 @@ def _word(analysis: Analysis) -> str:
 def percent(value: float) -> str:
     """Write a probability as per cent with one decimal."""
     return f"{100 * value:.1f} %" if np.isfinite(value) else NONE
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.1f}" if np.isfinite(value) else NONE
 
 
 def days_as_months(value: float) -> str:
@@ -158,7 +173,7 @@ def _group(g: GroupResult) -> list[str]:
 def _landmarks(result: Curves) -> Table:
     analysis = result.analysis
     competing = analysis.study.question.endpoint not in DEATH_INSIDE
-    dead = ["dead first"] if competing else []
+    dead = ["dead"] if competing else []
     level = f"{100 * analysis.method.level:g} % interval"
     rows = []
     for g in analysis.groups:
@@ -185,16 +200,9 @@ def _interval(low: float, high: float) -> str:
     return f"{100 * low:.1f} to {100 * high:.1f}" if np.isfinite([low, high]).all() else NONE
 
 
-def _estimate(value: float, low: float, high: float) -> str:
-    if not np.isfinite(value):
-        return NONE
-    limits = f" ({100 * low:.1f}–{100 * high:.1f})" if np.isfinite(low) else ""
-    return f"{100 * value:.1f} %{limits}"
-
-
 def _gaps(result: Curves) -> Table | None:
     rows = [
-        [g.label, *(f"{percent(x.one_minus_km)} v {percent(x.incidence)}" for x in g.gaps)]
+        [g.label, *(f"{_share(x.one_minus_km)} v {_share(x.incidence)}" for x in g.gaps)]
         for g in result.analysis.groups
         if g.gaps and g.counts.competing
     ]
@@ -232,17 +240,17 @@ def _scan_gaps(result: Curves) -> Table | None:
             str(g.gaps),
             whole(g.median_days),
             f"{whole(g.lower_quartile)} to {whole(g.upper_quartile)}",
-            f"{g.against_all:.2f} ×" if np.isfinite(g.against_all) else "",
             g.source,
+            f"{g.against_all:.2f} ×" if np.isfinite(g.against_all) else "",
         ]
         for g in result.scan_gaps
     ]
-    return _table(["group", "gaps", "median", "quartiles", "of all in the same quarter", "from"], rows)
+    return _table(["group", "gaps", "median", "quartiles", "from", "v all"], rows)
 
 
 def _policies(result: Curves) -> Table | None:
     rows = [
-        [name, g.label, str(g.counts.events), *(_estimate(m.estimate, m.ci_low, m.ci_high) for m in g.landmarks)]
+        [name, g.label, str(g.counts.events), *(_share(m.estimate) for m in g.landmarks)]
         for name, analysis in ((result.policy, result.analysis), *result.others)
         if result.policy
         for g in analysis.groups
@@ -268,6 +276,14 @@ def _null_check(result: Curves) -> Table | None:
     return _table(["group", "month", "truth", "mean estimate", "bias, points", "interval holds it"], rows)
 
 
+def _sizes(result: Curves) -> Table | None:
+    """How often each test rejected although there was nothing to find."""
+    if result.null_check is None or not result.null_check.tests:
+        return None
+    rows = [[TEST[t.name], percent(t.size), f"± {100 * t.margin:.1f}"] for t in result.null_check.tests]
+    return _table(["test", "rejected", "95 %"], rows)
+
+
 def _unresolved(result: Curves) -> Table | None:
     rows = [[u.group, str(u.unresolved), str(u.n)] for u in result.unresolved]
     return _table(["group", "unresolved", "of"], rows) if rows else None
@@ -277,13 +293,13 @@ def _tests(analysis: Analysis) -> Table | None:
     rows: list[list[str]] = []
     for t in analysis.tests:
         adjusted: Any = NONE
+        statistic, df = f"{t.statistic:.2f}" if np.isfinite(t.statistic) else NONE, str(t.df)
         if not analysis.printable(t):
-            p = "not given: fewer than 20 patients in a group"
+            p, statistic, df = "not given *", NONE, NONE
         elif not np.isfinite(t.p_value):
             p = "not available"
         else:
             p = p_text(t.p_value)
             adjusted = p_text(t.p_adjusted) if np.isfinite(t.p_adjusted) else ""
-        statistic = f"{t.statistic:.2f}" if np.isfinite(t.statistic) else NONE
-        rows.append([TEST[t.name], " v ".join(t.groups) if t.groups else "all", statistic, str(t.df), p, adjusted])
+        rows.append([TEST[t.name], " v ".join(t.groups) if t.groups else "all", statistic, df, p, adjusted])
     return _table(["test", "groups", "χ²", "df", "p", "Holm"], rows, left=2) if rows else None

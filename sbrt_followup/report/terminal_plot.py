@@ -8,10 +8,11 @@ from sbrt_followup.outcomes.analysis import Analysis
 from sbrt_followup.timing import analysis_days
 
 MARKS = "abcdefghijklmnopqrstuvwxyz"
+INDENT, WIDEST, LONGEST = " " * 7, 78, 60  # of the legend's lines
 MANY = "*"  # several curves in one place
 
 
-def terminal_plot(analysis: Analysis, ticks: list[float], *, width: int = 64, height: int = 15) -> list[str]:
+def terminal_plot(analysis: Analysis, ticks: list[float], *, width: int = 58, height: int = 15) -> list[str]:
     """Draw the curves as lines of text."""
     groups = [g for g in analysis.groups if g.counts.n]
     last = ticks[-1]
@@ -43,5 +44,18 @@ def terminal_plot(analysis: Analysis, ticks: list[float], *, width: int = 64, he
         at = 8 + round(tick / last * width) - len(text) // 2
         axis[at : at + len(text)] = list(text)
     lines.append("".join(axis).rstrip() + " months")
-    lines.append("       " + "   ".join(f"{MARKS[i % len(MARKS)]} = {g.label}" for i, g in enumerate(groups)))
-    return lines
+    return [*lines, *_legend([f"{MARKS[i % len(MARKS)]} = {_short(g.label)}" for i, g in enumerate(groups)])]
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
+
+
+def _legend(entries: list[str]) -> list[str]:
+    """Lay out the entries in lines of at most 78 characters."""
+    lines = [INDENT]
+    for entry in entries:
+        if lines[-1] != INDENT and len(lines[-1]) + len(entry) > WIDEST:
+            lines.append(INDENT)
+        lines[-1] += entry + "   "
+    return [line.rstrip() for line in lines]
