@@ -42,6 +42,7 @@ def test_a_handful_of_gaps_says_nothing():
     seldom, often = imaging_gaps(study, unit[few], (day + noise)[few])
     assert often.gaps == 2
     assert often.std_error > 3 * seldom.std_error
-    one_more = replace(often, against_all=0.9, std_error=0.2)
+    one_more = replace(often, gaps=12, against_all=0.9, std_error=0.2)
     assert not unequal((seldom, one_more))
     assert unequal((seldom, replace(one_more, against_all=0.3)))
+    assert not unequal((seldom, replace(one_more, against_all=0.3, gaps=9)))

@@ -126,13 +126,33 @@ def test_a_small_group_keeps_its_p_value_in_json_but_not_in_print(small):
     assert "p = 0.003" in run(FOLDER / "bmt.csv", "--by", "disease", "--format", "table").stdout
 
 
+def with_clear_mri(path):
+    """The bone marrow cohort with a clear MRI 90 days before each progression."""
+    import pandas as pd
+
+    frame = pd.read_csv(FOLDER / "bmt.csv", parse_dates=["progression_date", "sbrt_date"])
+    clear = (frame["progression_date"] - pd.Timedelta(days=90)).where(frame["progression_date"].notna())
+    frame.assign(last_clear_mri_date=clear.clip(lower=frame["sbrt_date"])).to_csv(path, index=False)
+    return path
+
+
 @pytest.mark.parametrize(
     "table",
     ["landmarks", "groups", "curve", "tests", "at-risk", "km-cif-gap", "censoring", "late-deaths", "scan-gaps",
      "policies", "unresolved", "null-check", "excluded"],
 )  # fmt: skip
 def test_every_table_as_csv(small, table):
-    lines = run(small, "--by", "arm", "--format", "csv", "--table", table, "--quiet").stdout.splitlines()
+    ask = {"null-check": ("--null-check", "--simulations", "10")}.get(table, ())
+    if table in ("policies", "unresolved"):
+        small.with_name("mri.csv").write_text(
+            "patient_id,site_id,mri_date,gtv_cc\nA,T1,2019-12-20,2\nB,T1,2020-06-01,3\n"
+        )
+        ask = ("--policy", "all", "--imaging", small.with_name("mri.csv"), "--on-error", "exclude")
+    source = FOLDER / "bmt.csv" if table == "null-check" else small
+    by = "disease" if table == "null-check" else "arm"
+    if table == "null-check":
+        source = with_clear_mri(small.with_name("bmt.csv"))
+    lines = run(source, "--by", by, "--format", "csv", "--table", table, "--quiet", *ask).stdout.splitlines()
     assert "," in lines[0]
     assert "nan" not in "\n".join(lines).lower()
 
@@ -182,17 +202,30 @@ def test_the_methods_say_what_was_done(small):
     assert "Holm" in compared
 
 
-def test_strata_divide_the_tests_not_the_curves():
-    plain = as_json(FOLDER / "colon.csv", "--by", "arm")
-    divided = as_json(FOLDER / "colon.csv", "--by", "arm", "--strata", "arm")
+def test_strata_divide_the_tests_not_the_curves(tmp_path):
+    import pandas as pd
+
+    path = tmp_path / "colon.csv"
+    frame = pd.read_csv(FOLDER / "colon.csv")
+    frame.assign(half=["first", "second"] * (len(frame) // 2) + ["first"] * (len(frame) % 2)).to_csv(path, index=False)
+    plain, divided = as_json(path, "--by", "arm"), as_json(path, "--by", "arm", "--strata", "half")
     assert divided["groups"] == plain["groups"]
-    assert all(t["p_value"] is None for t in divided["tests"])  # within its own arm no arm has anybody to compare with
+    assert [t["p_value"] for t in divided["tests"]] != [t["p_value"] for t in plain["tests"]]
+    assert "stratified by half" in divided["methods"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--endpoint", "progresion"), "did you mean 'progression'"),
+        (("--endpoint", "vcf"), "no column 'vcf_date', so that vcf cannot be seen"),
+        (("--by", "arm", "--strata", "arm"), "leaves nothing to compare"),
+        (("--seed", "-1"), "--seed takes"),
+        (("--table", "policies"), "needs --policy"),
+        (("--table", "null-check"), "needs --null-check"),
+        (("--estimator", "turnbull", "--weights", "1,0", "--trend"), "--weights, --trend"),
+        (("--estimator", "turnbull", "--censor-at", "last_contact"), "--censor-at"),
+        (("--estimator", "turnbull"), "--imaging FILE"),
         (("--estimator", "kaplan"), "--estimator takes km, cif, turnbull"),
         (("--by", "amr"), "did you mean 'arm'"),
         (("--times", "6,x"), "--times takes numbers"),
@@ -215,7 +248,9 @@ def test_a_wrong_call_is_refused_with_the_way_out(small, arguments, message):
 
 def test_dates_alone_are_enough(tmp_path):
     path = tmp_path / "dates.csv"
-    path.write_text("patient_id,sbrt_date,last_followup_date,x\n1,2020-01-01,2021-01-01,a\n2,2020-01-01,2021-01-01,b\n")
+    path.write_text(
+        "patient_id,sbrt_date,last_followup_date,x,progression_date\n1,2020-01-01,2021-01-01,a,\n2,2020-01-01,2021-01-01,b,\n"
+    )
     body = as_json(path, "--by", "x")
     assert [(g["n"], g["events"]) for g in body["groups"]] == [(1, 0), (1, 0)]
     assert all(t["p_value"] is None for t in body["tests"])
@@ -285,3 +320,47 @@ def test_with_late_entry_grays_test_says_where_its_variance_is_from(tmp_path):
     assert 0 < gray["p_value"] <= 1
     assert "Gray's test (jackknife variance)" in body["methods"]
     assert "delayed entry" in body["methods"]
+
+
+def test_a_table_without_the_outcome_is_refused_not_read_as_nobody_had_it(tmp_path):
+    path = tmp_path / "bare.csv"
+    path.write_text("patient_id,sbrt_date,last_followup_date\n1,2020-01-01,2021-01-01\n2,2020-01-01,2021-01-01\n")
+    for endpoint in ("progression", "local_progression", "death", "progression_or_death", "vcf"):
+        with pytest.raises(InputRefused) as refused:
+            run(path, "--endpoint", endpoint)
+        assert all("cannot be seen" in str(p) for p in refused.value.problems)
+    with pytest.raises(InputRefused) as refused:
+        run(path, "--endpoint", "local_progression")
+    assert len(refused.value.problems) == 2
+
+
+def test_an_empty_group_does_not_hide_the_p_value_of_the_others(tmp_path):
+    path = made(tmp_path / "two.csv", patients=25)
+    with path.open("a") as file:
+        file.write("z1,T1,2020-01-01,2020-01-02,,,,,z\n")
+    body = as_json(path, "--by", "arm")
+    assert [(g["group"], g["n"]) for g in body["groups"]] == [("x", 25), ("y", 25), ("z", 0)]
+    overall = next(t for t in body["tests"] if t["groups"] == "all")
+    assert overall["caution"] is None
+
+
+def test_intervals_that_the_null_check_finds_too_short_are_cautioned_against(tmp_path):
+    codes = {
+        c["code"]
+        for c in as_json(with_clear_mri(tmp_path / "b.csv"), "--null-check", "--simulations", "300")["cautions"]
+    }
+    assert "intervals-too-short" in codes
+
+
+def test_many_rows_left_out_for_what_they_lack_are_said_aloud(small):
+    body = as_json(small, "--by", "bilsky")
+    said = [c["message"] for c in body["cautions"] if c["code"] == "many-excluded"]
+    assert len(said) == 1
+    assert "differs between the sites" in said[0]
+
+
+def test_the_policy_s_rule_documents_are_in_the_manifest(tmp_path, small):
+    (tmp_path / "mri.csv").write_text("patient_id,site_id,mri_date,gtv_cc\nA,T1,2019-12-20,2\nB,T1,2020-06-01,3\n")
+    body = as_json(small, "--policy", "confirmation", "--imaging", tmp_path / "mri.csv", "--on-error", "exclude")
+    kinds = {r["document"].split("/")[0] for r in body["manifest"]["rules"]}
+    assert {"response", "pseudoprogression", "risk"} <= kinds

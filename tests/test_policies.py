@@ -1,5 +1,6 @@
 import json
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -80,6 +81,11 @@ def test_all_shows_every_policy_beside_the_primary_and_what_hangs_on_open_growth
 
 def test_without_a_policy_the_dates_are_the_cohorts_own(tables):
     cohort, imaging = tables
+    with pytest.raises(InputRefused):  # the cohort has none
+        curves(cohort, "--imaging", imaging)
+    header, *rows = Path(cohort).read_text().splitlines()
+    assert "progression_date" not in header
+    Path(cohort).write_text("\n".join([f"{header},progression_date", *(f"{row}," for row in rows)]) + "\n")
     body = curves(cohort, "--imaging", imaging)
     assert (events(body), body["policy"], body["policies"]) == ({}, None, [])
 

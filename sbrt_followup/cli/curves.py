@@ -196,6 +196,18 @@ def curves(
             raise refuse("not-allowed", f"{flag} takes {', '.join(names)}", hint=nearest(str(value), names))
     if not (bootstrap == 0 or 20 <= bootstrap <= 1_000_000):
         raise refuse("not-allowed", "--bootstrap takes 0, or a number from 20 to 1,000,000")
+    if estimator == "turnbull":
+        _refuse_with_turnbull({"--weights": weights, "--trend": trend, "--censor-at": censor_at == "last_contact"})
+    if policy is not None and endpoint in ("death", "vcf"):
+        raise refuse("not-allowed", f"--policy dates progression; it does not go with --endpoint {endpoint}")
+    if strata is not None and strata == by:
+        raise refuse("not-allowed", f"--strata {strata} leaves nothing to compare: it is the column of --by")
+    if seed < 0:
+        raise refuse("not-allowed", "--seed takes a whole number, 0 or more")
+    if table in ("policies", "unresolved") and policy is None:
+        raise refuse("not-allowed", f"--table {table} needs --policy, such as --policy all")
+    if table == "null-check" and not null_check:
+        raise refuse("not-allowed", "--table null-check needs --null-check")
     if bootstrap and estimator != "turnbull":
         raise refuse(
             "not-allowed", "--bootstrap goes with --estimator turnbull; km and cif have intervals of their own"
@@ -210,7 +222,17 @@ def curves(
         check_free(path, force)
     to = outputs.destination(format_, output, force, quiet)
     chosen = estimator or ("km" if endpoint in DEATH_INSIDE else "cif")
-    method = _method(chosen, times, tau, ci_type, level, weights, trend or by == RISK_GROUP, bootstrap, seed)
+    method = _method(
+        chosen,
+        times,
+        tau,
+        ci_type,
+        level,
+        weights,
+        trend or (by == RISK_GROUP and chosen != "turnbull"),
+        bootstrap,
+        seed,
+    )
     if prepared is not None:
         own = {
             "--unit site": unit == "site", "--estimator turnbull": chosen == "turnbull", "--censor-at": censor_at, "--entry": entry,
@@ -240,6 +262,7 @@ def curves(
     for name in (entry, strata):
         if name is not None:
             _need_column(records, name)
+    _need_outcome(records, endpoint, policy)
     grouping = _grouping(records, rulebook, by, unit)
     dates = None
     if policy is not None and scans is not None:
@@ -270,12 +293,24 @@ def curves(
         "title": title or None, "profile": rulebook.profile.id,
     }  # fmt: skip
     documents = [rulebook.profile, rulebook.risk, *([rulebook.sins] if by == RISK_GROUP else [])]
+    if policy is not None:
+        documents += [*rulebook.windows, *rulebook.criteria, *([rulebook.protocol] if rulebook.protocol else [])]
     tables = {"cohort": records, **({"imaging": scans} if scans else {})}
 
     def trace() -> dict[str, Any]:
         return manifest("curves", as_of, documents, tables, arguments, SECRET)
 
     _give(result, to, table, trace, drawings, title, force, quiet)
+
+
+def _refuse_with_turnbull(given: dict[str, Any]) -> None:
+    named = [flag for flag, value in given.items() if value]
+    if named:
+        raise refuse(
+            "not-allowed",
+            f"--estimator turnbull does not go with {', '.join(named)}",
+            hint="Its test has no weights and no trend, and whoever has no event is censored at the last clear MRI.",
+        )
 
 
 def _method(
@@ -359,6 +394,27 @@ def _need_column(records: Records, name: str) -> None:
     known = {*records.given, *records.extra_columns}
     if name not in known:
         raise refuse("unknown-column", f"the cohort has no column '{name}'", hint=nearest(name, sorted(known)))
+
+
+def _need_outcome(records: Records, endpoint: str, policy: str | None) -> None:
+    """Refuse a table that cannot show the endpoint: without its column nobody would seem to have it."""
+    needed = {
+        "progression": ("progression_date",),
+        "local_progression": ("progression_date", "progression_site"),
+        "death": ("death_date",),
+        "progression_or_death": ("progression_date", "death_date"),
+        "vcf": ("vcf_date",),
+    }[endpoint]
+    from ..problems import InputRefused, Problem
+
+    dated = ("progression_date", "progression_site") if policy else ()
+    missing = [name for name in needed if name not in records.given and name not in dated]
+    if missing:
+        raise InputRefused(
+            Problem("missing-column", f"the cohort has no column '{name}', so that {endpoint} cannot be seen",
+                    hint="Add it, left empty for those without the event.")
+            for name in missing
+        )  # fmt: skip
 
 
 def _grouping(records: Records, rulebook: Rulebook, by: str | None, unit: str) -> Grouping | None:

@@ -20,6 +20,7 @@ from sbrt_followup.timing import analysis_days
 
 UNEQUAL = 1.2  # groups' gaps further apart than this factor are worth a warning; a convention of reporting
 CHANCE = 0.005  # how often equal groups may be warned about; shared by the pairs of groups (Bonferroni)
+FEWEST_GAPS = 10  # fewer say too little for it
 QUARTER = 3.0  # months
 
 
@@ -120,7 +121,7 @@ def _by_group(study: Study, source: str, group: Ints, begin: Floats, end: Floats
 
 def unequal(gaps: tuple[ScanGaps, ...]) -> bool:
     """Tell whether groups were scanned at different intervals at the same time since SBRT, beyond chance."""
-    known = [g for g in gaps if g.against_all > 0]
+    known = [g for g in gaps if g.against_all > 0 and g.gaps >= FEWEST_GAPS]
     pairs = len(known) * (len(known) - 1)  # each counted both ways: two-sided
     beyond = float(ndtri(1 - CHANCE / pairs)) if pairs else 0.0
     return any(

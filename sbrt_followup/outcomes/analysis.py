@@ -142,7 +142,7 @@ class Analysis:
         """Tell whether a test may show its p-value in figures and printed tables."""
         shown = {g.label: g for g in self.groups}
         part = [shown[label] for label in test.groups] if test.groups else self.groups
-        return not any(group.small for group in part)
+        return not any(group.small for group in part if group.counts.n)
 
 
 def analyse(
@@ -363,10 +363,11 @@ def cautions(study: Study, method: Method, groups: Sequence[GroupResult]) -> tup
     """Say what cannot be estimated and what a reader could take amiss."""
     found: list[Caution] = []
     competing = study.question.endpoint not in DEATH_INSIDE
-    if method.estimator == "km" and competing and any(g.counts.competing for g in groups):
-        found.append(
-            Caution("km-overstates", "1 − Kaplan–Meier overstates the incidence: patients who died are censored")
-        )
+    if method.estimator != "cif" and competing and any(g.counts.competing for g in groups):
+        name = "Kaplan–Meier" if method.estimator == "km" else "the curve"
+        found.append(Caution("km-overstates", f"1 − {name} overstates the incidence: patients who died are censored"))
+    if method.estimator == "turnbull" and not method.bootstrap:
+        found.append(Caution("no-bootstrap", "no confidence intervals: they need --bootstrap, such as --bootstrap 500"))
     for g in groups:
         found += [Caution(code, text, g.label) for code, text in _about(g, method)]
     return tuple(found)
@@ -385,7 +386,7 @@ def _about(group: GroupResult, method: Method) -> list[tuple[str, str]]:
             )
         )
     if not counts.events:
-        found.append(("no-event", "no event: no interval, median or test from it"))
+        found.append(("no-event", "no event: no interval and no median"))
     beyond = [m for m in method.times if analysis_days(m) > group.curve.reach]
     if beyond:
         listed = ", ".join(f"{m:g}" for m in beyond)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,12 @@ from sbrt_followup.records import Exclusion, Records
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+SHARE_EXCLUDED = 0.05  # of the rows: more is worth a word
+BY_DESIGN = ("a later course", "re-treatment", "not under observation", "treated on or after", "follow-up ended before")
+LARGEST_SIZE = 0.06  # of a test at 5 %, as the project asks of its own
+WELL_BEYOND = 3.0  # standard errors of the simulation
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,13 @@ def curves(
     if all(d.deaths == d.without_mri for d in deaths):
         deaths = ()
     known = any(g.gaps for g in gaps)
-    found = [*analysis.cautions, *_about_study(people), *(_about_gaps(gaps) if known else ())]
+    checked = None if check is None else null_check(people, method, scans, check.replicates, check.seed, step)
+    found = [
+        *analysis.cautions,
+        *_about_study(people, method),
+        *(_about_gaps(gaps) if known else ()),
+        *(_about_check(checked, method) if checked else ()),
+    ]
     excluded = tuple(sorted({(e.row, e.reason) for e in (*cohort.excluded, *people.excluded)}))
     return Curves(
         analysis,
@@ -131,7 +144,7 @@ def curves(
         policy="" if dates is None else dates.primary,
         others=tuple((policy, analyse(other, method, tests=False)) for policy, other in others.items()),
         unresolved=() if dates is None else _unresolved(dates, people, others),
-        null_check=None if check is None else null_check(people, method, scans, check.replicates, check.seed, step),
+        null_check=checked,
     )
 
 
@@ -146,18 +159,49 @@ def _unresolved(dates: Dating, people: Study, others: dict[str, Study]) -> tuple
     )
 
 
-def _about_study(people: Study) -> list[Caution]:
+def _about_check(check: NullCheck, method: Method) -> list[Caution]:
+    """Say what the simulation under equal hazards speaks against."""
+    short = [m for m in check.landmarks if m.coverage + WELL_BEYOND * m.error < method.level]
+    found = []
+    if short:
+        worst = min(short, key=lambda m: m.coverage)
+        found.append(
+            Caution(
+                "intervals-too-short",
+                f"under equal hazards {len(short)} of {len(check.landmarks)} landmarks lie outside their interval too often "
+                f"(held in {100 * worst.coverage:.0f} % at month {worst.months:g}, bias {100 * worst.bias:+.1f} points): "
+                "events are dated by the MRI that found them"
+                + ("" if method.estimator == "turnbull" else "; --estimator turnbull allows for that"),
+            )
+        )
+    found += [
+        Caution("test-too-often", f"under equal hazards the {t.name} test rejects at 5 % in {100 * t.size:.1f} %")
+        for t in check.tests
+        if t.size - t.margin > LARGEST_SIZE
+    ]
+    return found
+
+
+def _about_study(people: Study, method: Method) -> list[Caution]:
     question = people.question
     found = []
     if question.endpoint in BY_MRI and question.censored_at == "last_mri":
         without = int((people.ending == AT_LAST_CONTACT).sum())
+        where = "on day 0" if method.estimator == "turnbull" else "at the last contact"
         if without:
             found.append(
-                Caution(
-                    "censored-at-contact",
-                    f"{without} censored at the last contact: no last clear MRI is recorded for them",
-                )
+                Caution("censored-at-contact", f"{without} censored {where}: no last clear MRI is recorded for them")
             )
+    reasons = Counter(e.reason for e in people.excluded if not e.reason.startswith(BY_DESIGN))
+    lost = sum(reasons.values())
+    if lost > SHARE_EXCLUDED * (people.rows_used + lost):
+        share = 100 * lost / (people.rows_used + lost)
+        found.append(
+            Caution(
+                "many-excluded",
+                f"{share:.0f} % of rows are excluded, most of them because: {reasons.most_common(1)[0][0]}; those left may differ from them",
+            )
+        )
     return found
 
 

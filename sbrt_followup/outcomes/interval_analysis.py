@@ -95,7 +95,17 @@ def check_question(study: Study) -> None:
     if question.endpoint not in ENDPOINTS:
         raise refuse("turnbull", f"--estimator turnbull goes with {' and '.join(ENDPOINTS)}: found between two MRIs")
     if question.landmark_day or study.entry.any():
-        raise refuse("turnbull", "--estimator turnbull does not go with --landmark or --entry")
+        raise refuse(
+            "turnbull",
+            "--estimator turnbull does not go with --landmark or --entry",
+            hint="Who is free of the event on a day is not known between two MRIs.",
+        )
+    if len(study.time) and not np.isfinite(study.last_clear_mri).any():
+        raise refuse(
+            "turnbull",
+            "--estimator turnbull needs the last MRI without the event, and nobody has one recorded",
+            hint="Give the column last_clear_mri_date, or the MRIs with --imaging FILE.",
+        )
 
 
 def intervals(study: Study, place: int, stratum: str | None = None) -> Intervals:

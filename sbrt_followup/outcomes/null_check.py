@@ -63,6 +63,12 @@ class LandmarkCheck:
         """Mean estimate less the truth."""
         return self.mean - self.truth
 
+    @property
+    def error(self) -> float:
+        """The simulation's standard error of the coverage, at least that of a coverage of 95 %."""
+        spread = max(self.coverage * (1 - self.coverage), ALPHA * (1 - ALPHA))
+        return float(np.sqrt(spread / self.replicates)) if self.replicates else np.nan
+
 
 @dataclass(frozen=True)
 class NullCheck:

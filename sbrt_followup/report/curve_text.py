@@ -250,10 +250,10 @@ def _scan_gaps(result: Curves) -> Table | None:
 
 def _policies(result: Curves) -> Table | None:
     rows = [
-        [name, g.label, str(g.counts.events), *(_share(m.estimate) for m in g.landmarks)]
+        [name if k == 0 else "", g.label, str(g.counts.events), *(_share(m.estimate) for m in g.landmarks)]
         for name, analysis in ((result.policy, result.analysis), *result.others)
         if result.policy
-        for g in analysis.groups
+        for k, g in enumerate(analysis.groups)
     ]
     columns = ["policy", "group", "events", *(f"{months(m)} months" for m in result.analysis.method.times)]
     return _table(columns, rows, left=2) if rows else None

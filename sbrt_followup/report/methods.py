@@ -33,8 +33,18 @@ def methods(result: Curves) -> str:
         _unit(question),
         f"Without the event, follow-up was censored at {_censored_at(result)}.",
     ]
+    if (
+        question.endpoint not in DEATH_INSIDE
+        and analysis.method.estimator == "cif"
+        and question.censored_at == "last_mri"
+    ):
+        sentences.append("Death without the event competes on its own date, however long after the last MRI.")
     if result.policy:
+        sentences.append(
+            "Progression was dated anew from the MRIs by the rule documents; recorded dates were not used."
+        )
         sentences.append(_POLICY[result.policy])
+        sentences.append("Growth neither confirmed nor retracted by the end was no event; it is counted by group.")
         if len(result.others) > 1:
             sentences.append("This policy was the primary one; curves under the others carry no p-value.")
     if question.endpoint == "local_progression":
@@ -44,11 +54,13 @@ def methods(result: Curves) -> str:
     if question.as_of is not None:
         sentences.append(f"Follow-up was cut at {question.as_of}.")
     if question.entry:
-        sentences.append(f"Observation began at {question.entry} (delayed entry, left truncation).")
+        sentences.append(
+            f"Observation began on the day in the column {question.entry} (delayed entry, left truncation)."
+        )
     if question.landmark_day:
         sentences.append(
             f"Landmark analysis: only those under observation and event-free on day {question.landmark_day} entered; "
-            "time was counted from that day."
+            "from here on months are counted from that day."
         )
     if result.prepared is not None:
         sentences = [_prepared(result.prepared, event)]
@@ -56,7 +68,7 @@ def methods(result: Curves) -> str:
     sentences += _testing(result)
     if result.grouping is not None:
         sentences.append(_grouping(result))
-    if question.endpoint != "death" and analysis.method.estimator != "turnbull" and result.prepared is None:
+    if question.endpoint not in ("death", "vcf") and analysis.method.estimator != "turnbull" and not result.prepared:
         sentences.append(
             "Progression is found at MRIs: its date is that of the scan, later than the event by up to one interval."
         )
@@ -92,8 +104,8 @@ def _prepared(prepared: Prepared, event: str) -> str:
 def _unit(question: Question) -> str:
     if question.unit == "site":
         return (
-            "The unit was the treated site at its first course; variances and tests were clustered by patient "
-            "(infinitesimal jackknife)."
+            "The unit was the treated site at its first course; variances and tests are clustered by patient, those of "
+            "median follow-up are not."
         )
     return (
         "The unit was the patient, entering at the first course (sites treated within "
@@ -109,9 +121,8 @@ def _estimation(result: Curves) -> list[str]:
     if method.estimator == "km":
         error = "clustered standard errors" if clustered else "Greenwood's standard errors"
         text = f"Survival curves are Kaplan–Meier with {error} and pointwise {level} {method.ci_type} intervals"
-        if analysis.study.entry.any():
-            return [text + "."]
-        said = [text + "; the estimate was checked against lifelines."]
+        late = analysis.study.entry.any()
+        said = [text + ("." if late else "; the estimate was checked against lifelines.")]
         if question.endpoint not in DEATH_INSIDE:
             said.append("Death was censored, so that one minus the curve overstates the incidence where patients die.")
         return said
@@ -127,7 +138,8 @@ def _estimation(result: Curves) -> list[str]:
                 f"patients (seed {method.seed}); between MRIs they span all curves that the likelihood allows."
             )
         return said
-    error = "clustered standard errors" if clustered else "Aalen's variance (as in R's cmprsk)"
+    like_r = "" if analysis.study.entry.any() else " (as in R's cmprsk)"
+    error = "clustered standard errors" if clustered else f"Aalen's variance{like_r}"
     return [
         f"Cumulative incidence is the Aalen–Johansen estimate with death as competing event, {error} and pointwise "
         f"{level} {method.ci_type} intervals."
@@ -142,8 +154,10 @@ def _testing(result: Curves) -> list[str]:
     question, method = analysis.study.question, analysis.method
     known = result.prepared is None or question.endpoint == "death"
     said = ["Median follow-up is by reverse Kaplan–Meier."] if known else []
-    if method.estimator != "turnbull":
-        said.append(f"Restricted means run to {months(method.tau_months)} months.")
+    if any(np.isfinite(g.restricted_mean.estimate) for g in analysis.groups):
+        event = EVENT[question.endpoint]
+        of = f"free of {event}" if method.estimator == "km" else f"free of {event} and death"
+        said.append(f"Restricted means are of time {of}, up to {months(method.tau_months)} months.")
     names = list(dict.fromkeys(t.name for t in analysis.tests if t.p_value == t.p_value))
     if names:
         listed = [TEST[n] for n in names]
@@ -151,9 +165,9 @@ def _testing(result: Curves) -> list[str]:
             listed = [f"{n} (robust to clustering)" for n in listed]
         elif analysis.study.entry.any():
             listed = [f"{n} (jackknife variance)" if "Gray" in n else n for n in listed]
+        weights = f" (weights rho = {method.rho:g}, gamma = {method.gamma:g})"
+        listed = [t + (weights if n == "fleming_harrington" else "") for n, t in zip(names, listed, strict=True)]
         text = "Groups were compared by " + _and(listed)
-        if "fleming_harrington" in names:
-            text += f" (weights rho = {method.rho:g}, gamma = {method.gamma:g})"
         if question.strata:
             text += f", stratified by {question.strata}"
         if any(t.groups for t in analysis.tests):
