@@ -138,7 +138,7 @@ def with_clear_mri(path):
 
 @pytest.mark.parametrize(
     "table",
-    ["landmarks", "groups", "curve", "tests", "at-risk", "km-cif-gap", "censoring", "late-deaths", "scan-gaps",
+    ["landmarks", "groups", "quantiles", "curve", "tests", "at-risk", "km-cif-gap", "censoring", "late-deaths", "scan-gaps",
      "policies", "unresolved", "null-check", "excluded"],
 )  # fmt: skip
 def test_every_table_as_csv(small, table):
@@ -221,6 +221,7 @@ def test_strata_divide_the_tests_not_the_curves(tmp_path):
         (("--endpoint", "vcf"), "no column 'vcf_date', so that vcf cannot be seen"),
         (("--by", "arm", "--strata", "arm"), "leaves nothing to compare"),
         (("--seed", "-1"), "--seed takes"),
+        (("--quantiles", "0,50"), "--quantiles takes"),
         (("--table", "policies"), "needs --policy"),
         (("--table", "null-check"), "needs --null-check"),
         (("--estimator", "turnbull", "--weights", "1,0", "--trend"), "--weights, --trend"),
@@ -364,3 +365,14 @@ def test_the_policy_s_rule_documents_are_in_the_manifest(tmp_path, small):
     body = as_json(small, "--policy", "confirmation", "--imaging", tmp_path / "mri.csv", "--on-error", "exclude")
     kinds = {r["document"].split("/")[0] for r in body["manifest"]["rules"]}
     assert {"response", "pseudoprogression", "risk"} <= kinds
+
+
+def test_quantiles_stand_in_json_and_in_print_where_asked_for():
+    body = as_json(FOLDER / "bmt.csv", "--by", "disease", "--estimator", "km")
+    for group in body["groups"]:
+        shares = {q["share"]: q for q in group["quantiles_days"]}
+        assert set(shares) == {0.25, 0.5, 0.75}
+        assert {k: shares[0.5][k] for k in group["median_days"]} == group["median_days"]
+    printed = run(FOLDER / "bmt.csv", "--by", "disease", "--quantiles", "10,30", "--format", "table").stdout
+    assert "By when so many have had the event" in printed
+    assert "By when" not in run(FOLDER / "bmt.csv", "--by", "disease", "--format", "table").stdout

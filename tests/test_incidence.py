@@ -15,7 +15,7 @@ from sbrt_followup.outcomes.incidence import (
     loss_variance,
     restricted_loss,
     swap,
-    time_to_half,
+    time_to,
 )
 from sbrt_followup.outcomes.survival import kaplan_meier
 
@@ -125,7 +125,7 @@ def test_limits_hold_the_estimate_between_them(rows):
 
 def test_time_to_half_reads_its_interval_from_the_other_sides():
     curve = aalen_johansen(count(np.arange(1, 41), np.ones(40, dtype=int)))
-    half = time_to_half(curve)
+    half = time_to(curve, 0.5)
     assert half.estimate == 20
     assert half.ci_low < 20 < half.ci_high
 

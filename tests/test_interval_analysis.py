@@ -179,7 +179,7 @@ def test_the_bootstrap_holds_the_truth_as_often_as_it_says(jitter):
 
 def test_the_median_has_its_lower_limit_where_the_lower_limit_may_have_fallen():
     found = fit(scanned(150, 2, hazard=1 / 500), bootstrap=60)
-    middle = found.median()
+    middle = found.quantile(0.5)
     assert middle.estimate == found.curve.time[np.flatnonzero(found.curve.estimate < 0.5)[0]]
     assert middle.ci_low < middle.estimate <= middle.ci_high
     fallen = np.flatnonzero(found.ci_low[np.isfinite(found.ci_low)] < 0.5)[0]

@@ -12,6 +12,7 @@ from sbrt_followup.outcomes.survival import (
     kaplan_meier,
     lifelines_survival,
     median,
+    quantile,
     restricted_mean,
 )
 
@@ -169,3 +170,24 @@ def test_pooling_two_copies_keeps_the_curve_and_shrinks_the_error(rows):
     np.testing.assert_allclose(twice.estimate, once.estimate, atol=1e-12)
     inside = (once.estimate > 0) & (once.estimate < 1)
     np.testing.assert_allclose(twice.std_error[inside] * np.sqrt(2), once.std_error[inside], atol=1e-12)
+
+
+def test_quantiles_and_their_limits_are_rs():
+    rows = cohort("colon")
+    for expected in numbers("quantiles"):
+        own = rows[rows["group"] == expected["arm"]]
+        curve = kaplan_meier(count(own["time"], own["status"]), ci_type=expected["ci_type"])
+        for k, share in enumerate(expected["shares"]):
+            found = quantile(curve, share)
+            close(
+                [found.estimate, found.ci_low, found.ci_high],
+                [expected[c][k] for c in ("estimate", "ci_low", "ci_high")],
+            )
+
+
+def test_more_take_longer():
+    curve = kaplan_meier(count(np.arange(1, 41), np.tile([1, 1, 0, 1], 10)))
+    times = [quantile(curve, share).estimate for share in (0.1, 0.25, 0.5, 0.7)]
+    assert times == sorted(times)
+    early = kaplan_meier(count([1, 2, 3], [1, 0, 0]))
+    assert np.isnan(quantile(early, 0.5).estimate)

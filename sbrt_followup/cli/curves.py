@@ -57,6 +57,9 @@ def curves(
         float | None,
         _option("--tau", "Months to which restricted means run. Default: the last of --times.", metavar="MONTHS"),
     ] = None,
+    quantiles: Annotated[
+        str, _option("--quantiles", "Per cent with the event, whose times (with intervals) to give beside the median.")
+    ] = "25,50,75",
     ci_type: Annotated[str, _option("--ci-type", "log-log, log, plain or arcsine.")] = "log-log",
     level: Annotated[float, _option("--level", "Confidence level.")] = 0.95,
     figure: Annotated[
@@ -68,7 +71,7 @@ def curves(
         str,
         _option(
             "--table",
-            "Which table csv, parquet and xlsx hold: landmarks, groups, curve, tests, at-risk, km-cif-gap, censoring, "
+            "Which table csv, parquet and xlsx hold: landmarks, groups, quantiles, curve, tests, at-risk, km-cif-gap, censoring, "
             "late-deaths, scan-gaps, policies, unresolved, null-check or excluded.",
         ),
     ] = "landmarks",
@@ -232,6 +235,7 @@ def curves(
         trend or (by == RISK_GROUP and chosen != "turnbull"),
         bootstrap,
         seed,
+        quantiles,
     )
     if prepared is not None:
         own = {
@@ -245,7 +249,7 @@ def curves(
         result, table_of = large.curves_of(cohort, time, status, by, engine, endpoint, method)
         told = {
             "cohort": cohort, "prepared": [time, status], "engine": engine, "by": by, "endpoint": endpoint, "estimator": chosen,
-            "times": list(method.times), "tau": method.tau_months, "ci_type": ci_type, "level": level, "table": table,
+            "times": list(method.times), "tau": method.tau_months, "quantiles": list(method.quantiles), "ci_type": ci_type, "level": level, "table": table,
             "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None, "title": title or None,
         }  # fmt: skip
 
@@ -286,7 +290,7 @@ def curves(
         )
     arguments = {
         "cohort": cohort, "imaging": imaging, "by": by, "endpoint": endpoint, "estimator": chosen, "unit": unit,
-        "times": list(method.times), "tau": method.tau_months, "ci_type": ci_type, "level": level, "table": table,
+        "times": list(method.times), "tau": method.tau_months, "quantiles": list(method.quantiles), "ci_type": ci_type, "level": level, "table": table,
         "censor_at": question.censored_at, "entry": entry, "retreatment": retreatment, "landmark": landmark,
         "policy": policy, "null_check": null_check, "simulations": simulations if null_check else None,
         "bootstrap": bootstrap or None, "seed": seed if null_check or bootstrap else None, "strata": strata, "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None,
@@ -323,6 +327,7 @@ def _method(
     trend: bool,
     bootstrap: int,
     seed: int,
+    quantiles: str,
 ) -> Method:
     from ..outcomes.analysis import Method
     from ..outcomes.confidence import CI_TYPES
@@ -343,7 +348,10 @@ def _method(
         if len(pair) != 2 or min(pair) < 0:
             raise refuse("not-allowed", "--weights takes two numbers, 0 or more, such as 1,0")
         rho, gamma = pair
-    return Method(estimator, months, last, ci_type, level, rho, gamma, trend, bootstrap, seed)
+    shares = tuple(sorted({percent / 100 for percent in _numbers("--quantiles", quantiles)}))
+    if not shares or not (shares[0] > 0 and shares[-1] < 1):
+        raise refuse("not-allowed", "--quantiles takes per cents above 0 and below 100, such as 25,50,75")
+    return Method(estimator, months, last, ci_type, level, rho, gamma, trend, bootstrap, seed, shares)
 
 
 def _numbers(flag: str, text: str) -> list[float]:

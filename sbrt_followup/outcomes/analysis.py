@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from sbrt_followup.outcomes.clustering import Members
 from sbrt_followup.outcomes.comparisons import NAN, Comparison
 from sbrt_followup.outcomes.counts import Counts, Floats
 from sbrt_followup.outcomes.endpoints import DEATH_INSIDE, Study
-from sbrt_followup.outcomes.incidence import aalen_johansen, event_free, loss_variance, restricted_loss, time_to_half
+from sbrt_followup.outcomes.incidence import aalen_johansen, event_free, loss_variance, restricted_loss, time_to
 from sbrt_followup.outcomes.interval_analysis import IntervalFit
 from sbrt_followup.outcomes.survival import (
     Curve,
@@ -28,7 +28,7 @@ from sbrt_followup.outcomes.survival import (
     follow_up,
     kaplan_meier,
     lifelines_survival,
-    median,
+    quantile,
     restricted_mean,
 )
 from sbrt_followup.timing import analysis_days
@@ -52,6 +52,7 @@ class Method:
     trend: bool = False
     bootstrap: int = 0
     seed: int = 1
+    quantiles: tuple[float, ...] = (0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ class GroupResult:
     curve: Curve
     landmarks: tuple[Landmark, ...]
     median: Estimate
+    quantiles: tuple[Estimate, ...]  # of the method's shares
     restricted_mean: Estimate
     restricted_loss: Estimate
     follow_up: Estimate
@@ -191,6 +193,7 @@ def _group(study: Study, method: Method, place: int, step: Callable[[], None]) -
         return _interval_group(study, method, place, step)
     counts = study.counts(place)
     curve = _curve(study, method, place, counts)
+    time_of = partial(quantile if method.estimator == "km" else time_to, curve)
     own = counts if method.estimator == "km" else event_free(counts)
     tau = analysis_days(method.tau_months)
     by_site = study.question.unit == "site"
@@ -201,7 +204,8 @@ def _group(study: Study, method: Method, place: int, step: Callable[[], None]) -
         counts,
         curve,
         tuple(landmark(curve, counts, months) for months in method.times),
-        median(curve) if method.estimator == "km" else time_to_half(curve),
+        time_of(0.5),
+        tuple(time_of(share) for share in method.quantiles),
         restricted_mean(own, tau, variance_of_area=spread),
         restricted_loss(counts, tau, variance_of_area=lost),
         follow_up(study.follow_up_counts(place), ci_type=method.ci_type, level=method.level),
@@ -224,7 +228,8 @@ def _interval_group(study: Study, method: Method, place: int, step: Callable[[],
             Landmark(m, int(counts.at_risk(analysis_days(m))), *mark)
             for m, mark in zip(method.times, marks, strict=True)
         ),
-        fit.median(),
+        fit.quantile(0.5),
+        tuple(fit.quantile(share) for share in method.quantiles),
         Estimate(NAN),
         Estimate(NAN),
         follow_up(study.follow_up_counts(place), ci_type=method.ci_type, level=method.level),

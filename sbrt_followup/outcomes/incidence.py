@@ -65,11 +65,11 @@ def aalen_johansen(
     return Curve(counts.time, incidence, std_error, low, high, 0.0, float("inf") if ended else counts.last)
 
 
-def time_to_half(curve: Curve) -> Estimate:
-    """Give the time by which half have had the event, the interval from the curve's upper and lower limits."""
+def time_to(curve: Curve, share: float) -> Estimate:
+    """Give the time by which a share has had the event, the interval from the curve's upper and lower limits."""
     first = []
     for values in (curve.estimate, curve.ci_high, curve.ci_low):
-        reached = np.flatnonzero(values > 0.5 - 1e-8)
+        reached = np.flatnonzero(values > share - 1e-8)
         first.append(float(curve.time[reached[0]]) if reached.size else float("nan"))
     return Estimate(*first)
 

@@ -24,7 +24,7 @@ from sbrt_followup.outcomes.endpoints import AT_DISTANT, Study
 from sbrt_followup.outcomes.interval_censored import Npmle, npmle
 from sbrt_followup.outcomes.interval_comparison import Intervals as GroupedIntervals
 from sbrt_followup.outcomes.interval_comparison import from_interval_scores, interval_score
-from sbrt_followup.outcomes.survival import Curve, Estimate, median
+from sbrt_followup.outcomes.survival import Curve, Estimate, quantile
 from sbrt_followup.problems import refuse
 
 NAN = float("nan")
@@ -71,12 +71,12 @@ class IntervalFit:
         high = np.concatenate([[1.0], self.ci_high[found]])[np.searchsorted(right, days, side="right")]
         return days, low, np.where(np.isnan(low), NAN, high)
 
-    def median(self) -> Estimate:
-        """Give the day by which half have failed; its lower limit from where the lower limit may have fallen."""
+    def quantile(self, share: float) -> Estimate:
+        """Give the day by which a share has failed; its lower limit from where the lower limit may have fallen."""
         days, low, _ = self.band()
         below = Curve(days, low, low, low, low, 1.0, NAN)
-        middle = median(self.curve)
-        return Estimate(middle.estimate, median(below).estimate, middle.ci_high)
+        found = quantile(self.curve, share)
+        return Estimate(found.estimate, quantile(below, share).estimate, found.ci_high)
 
 
 @dataclass(frozen=True)

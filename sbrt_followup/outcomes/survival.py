@@ -1,8 +1,8 @@
 """Kaplan–Meier on counts: curve, median, restricted mean and follow-up. The only module that imports lifelines.
 
 Conventions. As R's `survfit`: S(t) = Π(1 − d/n), Greenwood's standard error, one row per distinct time (censoring times
-too). A competing event censors here. Median: the first time S falls below one half; where S stays at exactly one half,
-the middle of that stretch; limits likewise from the curve's limits. Restricted mean: the area up to tau; its variance is
+too). A competing event censors here. Median: the first time S falls below one half; where S stays at exactly one half and
+then falls, the middle of that stretch; limits likewise from the curve's limits; other quantiles by the same rule. Restricted mean: the area up to tau; its variance is
 Σ A(t)² d/(n(n−d)) with A(t) the area beyond t, as `survival:::survmean`. Nothing is estimated beyond the last time
 observed unless the curve has already reached its end.
 """
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from sbrt_followup.outcomes.confidence import interval
 from sbrt_followup.outcomes.counts import Counts, Floats
 
-_HALF = float(np.sqrt(np.finfo(np.float64).eps))  # R compares with one half to this tolerance
+_CLOSE = float(np.sqrt(np.finfo(np.float64).eps))  # R compares with a quantile to this tolerance
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,21 @@ def kaplan_meier(
 
 def median(curve: Curve) -> Estimate:
     """Give the time by which half have failed, with its interval (by R's rule, module docstring)."""
-    return Estimate(*(_crossing(curve.time, values) for values in (curve.estimate, curve.ci_low, curve.ci_high)))
+    return quantile(curve, 0.5)
 
 
-def _crossing(time: Floats, values: Floats) -> float:
-    below = np.flatnonzero(values < 0.5 + _HALF)  # NaN compares false
+def quantile(curve: Curve, share: float) -> Estimate:
+    """Give the time by which a share has failed, with its interval: where the curve and its limits fall below 1 − share."""
+    level = 1.0 - share
+    return Estimate(*(_crossing(curve.time, values, level) for values in (curve.estimate, curve.ci_low, curve.ci_high)))
+
+
+def _crossing(time: Floats, values: Floats, level: float) -> float:
+    below = np.flatnonzero(values < level + _CLOSE)  # NaN compares false
     if not below.size:
         return float("nan")
     first = below[0]
-    if abs(values[first] - 0.5) < _HALF:
+    if abs(values[first] - level) < _CLOSE:
         further = below[values[below] < values[first]]
         if further.size:
             return float(time[first] + time[further[0]]) / 2

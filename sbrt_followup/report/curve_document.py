@@ -127,6 +127,10 @@ def _group(group: GroupResult, analysis: Analysis) -> dict[str, Any]:
             for mark in group.landmarks
         ],
         "median_days": _with_limits(group.median),
+        "quantiles_days": [
+            {"share": share, **_with_limits(number)}
+            for share, number in zip(analysis.method.quantiles, group.quantiles, strict=True)
+        ],
         "rmst_days": {"tau_months": tau, "estimate": mean.estimate, "std_error": mean.std_error},
         "followup_median_days": _with_limits(group.follow_up),
     }

@@ -68,6 +68,16 @@ def groups(result: Curves) -> list[Row]:
     ]
 
 
+def quantiles(result: Curves) -> list[Row]:
+    """Give the days by which stated shares have had the event."""
+    analysis = result.analysis
+    return [
+        {"group": g.label, "share": share, "days": q.estimate, "ci_low": q.ci_low, "ci_high": q.ci_high}
+        for g in analysis.groups
+        for share, q in zip(analysis.method.quantiles, g.quantiles, strict=True)
+    ]
+
+
 def curve(result: Curves) -> list[Row]:
     """Give every step of every curve; of interval-censored data every interval that carries mass."""
     return [{"group": g.label, **row} for g in result.analysis.groups for row in (intervals(g) or steps(g))]
@@ -207,6 +217,7 @@ def null_check(result: Curves) -> list[Row]:
 TABLES: dict[str, Callable[[Curves], list[Row]]] = {
     "landmarks": landmarks,
     "groups": groups,
+    "quantiles": quantiles,
     "curve": curve,
     "tests": tests,
     "at-risk": at_risk,

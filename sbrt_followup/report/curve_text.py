@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sbrt_followup.outcomes.analysis import Analysis, GroupResult
+from sbrt_followup.outcomes.analysis import Analysis, GroupResult, Method
 from sbrt_followup.outcomes.curves import Curves
 from sbrt_followup.outcomes.endpoints import DEATH_INSIDE
 from sbrt_followup.outcomes.survival import Estimate
@@ -41,6 +41,7 @@ def render(result: Curves, methods: str, console: Console) -> None:
     for title, table in (
         (f"{_word(analysis)}; numbers at the start of each month", _landmarks(result)),
         ("In months", _groups(result)),
+        ("By when so many have had the event, in months", _quantiles(result)),
         ("1 − Kaplan–Meier against incidence, %", _gaps(result)),
         ("Why follow-up ended", _endings(result)),
         ("Days from the last MRI to deaths that count as competing", _late_deaths(result)),
@@ -168,6 +169,15 @@ def _group(g: GroupResult) -> list[str]:
         shown if np.isfinite(mean.estimate) else NONE,
         _limits(g.follow_up) if g.counts.n else NONE,
     ]
+
+
+def _quantiles(result: Curves) -> Table | None:
+    """Give quantiles, if others than the usual ones were asked for; the median stands above."""
+    shares = result.analysis.method.quantiles
+    if shares == Method.quantiles:
+        return None
+    rows = [[g.label, *(_limits(q) if g.counts.n else NONE for q in g.quantiles)] for g in result.analysis.groups]
+    return _table(["group", *(f"{100 * share:g} %" for share in shares)], rows)
 
 
 def _landmarks(result: Curves) -> Table:

@@ -119,7 +119,7 @@ def _estimation(result: Curves) -> list[str]:
     level = f"{100 * method.level:g} %"
     clustered = question.unit == "site"
     if method.estimator == "km":
-        error = "clustered standard errors" if clustered else "Greenwood's standard errors"
+        error = "clustered standard errors (infinitesimal jackknife)" if clustered else "Greenwood's standard errors"
         text = f"Survival curves are Kaplan–Meier with {error} and pointwise {level} {method.ci_type} intervals"
         late = analysis.study.entry.any()
         said = [text + ("." if late else "; the estimate was checked against lifelines.")]
@@ -139,7 +139,7 @@ def _estimation(result: Curves) -> list[str]:
             )
         return said
     like_r = "" if analysis.study.entry.any() else " (as in R's cmprsk)"
-    error = "clustered standard errors" if clustered else f"Aalen's variance{like_r}"
+    error = "clustered standard errors (infinitesimal jackknife)" if clustered else f"Aalen's variance{like_r}"
     return [
         f"Cumulative incidence is the Aalen–Johansen estimate with death as competing event, {error} and pointwise "
         f"{level} {method.ci_type} intervals."
