@@ -158,3 +158,47 @@ def test_many_groups_have_a_line_each_and_their_legend_above_the_plot(label):
     assert legend.x1 <= figure.bbox.x1
     assert legend.y1 <= figure.bbox.y1
     assert len({figures._style(place) for place in range(42)}) == 42
+
+
+def test_long_names_and_titles_stay_on_the_page_and_apart():
+    records = read_cohort(FOLDER / "colon.csv")
+    arms = {"Lev": "with separation surgery", "Lev+5FU": "without separation surgery", "Obs": "x"}
+    names = records.frame["arm"].map(lambda a: f"Stereotactic body radiotherapy of the thoracic spine {arms[a]}")
+    result = curves(records, Question(30), Method("cif"), grouping=Grouping("made", names))
+    with mpl.rc_context(figures.RC):
+        figure = figures.draw(result.analysis, title="Incidence of spine progression " * 5)
+        figure.canvas.draw()
+        page = figure.bbox
+        boxes = [figure.axes[0].get_legend().get_window_extent(), *(t.get_window_extent() for t in figure.texts)]
+    assert all(box.x0 >= 0 and box.x1 <= page.x1 and box.y1 <= page.y1 for box in boxes)
+    labels = [t.get_text() for t in figure.axes[1].texts if "…" in t.get_text()]
+    assert len(set(labels)) == 3
+
+
+def test_other_policies_are_drawn_thin_with_their_name():
+    result = result_of()
+    plot = figures.draw(result.analysis, others=(("detected", result.analysis),)).axes[0]
+    thin = [line for line in plot.lines if line.get_linewidth() == 0.8]
+    assert len(thin) == len(result.analysis.groups)
+    assert "detected" in [t.get_text() for t in plot.get_legend().get_texts()]
+
+
+def test_a_group_without_events_has_its_line_between_mris_too():
+    import dataclasses
+
+    records = read_cohort(FOLDER / "bcdeter.csv")
+    frame = records.frame[records.frame["progression_date"].isna()].reset_index(drop=True)
+    quiet = curves(dataclasses.replace(records, frame=frame), Question(30), Method("turnbull"))
+    months, value = figures._path(quiet.analysis.groups[0])
+    assert months[-1] > 6
+    assert (value == 1).all()
+    low, high = figures.draw(quiet.analysis).axes[0].get_ylim()
+    assert low < 0
+    assert high > 1  # so that a line along the edge is not cut in half
+
+
+def test_ticks_meet_the_stated_months_where_there_is_room():
+    records = read_cohort(FOLDER / "colon.csv")
+    ticks = month_ticks(curves(records, Question(30), Method("km", times=(12.0, 36.0, 60.0))).analysis)
+    assert {12.0, 36.0, 60.0} <= set(ticks)
+    assert len(ticks) <= 13

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from sbrt_followup.cli.app import app
 from sbrt_followup.followup.risk import by_patient, site_risk
 from sbrt_followup.outcomes.simulation import Synthetic, simulate
 from sbrt_followup.problems import InputRefused
@@ -200,7 +202,7 @@ def test_impossible_sizes_are_refused(case: Case, patients: int, sites: int) -> 
 def test_a_share_above_one_is_refused() -> None:
     done = run("simulate", "--missed", "2", "-f", "csv")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "missed_mri" in done.stderr
+    assert "--missed takes a share" in done.stderr
 
 
 def test_a_rate_that_does_not_stand_in_the_bibliography_is_refused(tmp_path: Path) -> None:
@@ -210,3 +212,14 @@ def test_a_rate_that_does_not_stand_in_the_bibliography_is_refused(tmp_path: Pat
     )
     _, problems = read(tmp_path)
     assert [(p.code, "hazard-low" in p.hint) for p in problems] == [("unknown-finding", True)]
+
+
+def test_options_that_no_cohort_can_have_are_named_in_one_go() -> None:
+    call = ["simulate", "--seed", "-1", "--missed", "1.5", "--jitter", "-2", "--local", "2", "--patients", "0"]
+    with pytest.raises(InputRefused) as refused:
+        CliRunner().invoke(app, call, catch_exceptions=False)
+    said = " ".join(str(p) for p in refused.value.problems)
+    assert all(flag in said for flag in ("--seed", "--missed", "--jitter", "--local", "--patients"))
+    with pytest.raises(InputRefused) as refused:
+        CliRunner().invoke(app, ["simulate", "--patients", "2", "--sites", "9999"], catch_exceptions=False)
+    assert "Ask for 2 to" in str(refused.value.problems[0])

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..problems import InputRefused, Problem
 from . import options as o
 from .schedule import PlanName
 
@@ -97,6 +98,7 @@ def simulate(
     from ..rulebook.simulation import Simulation, with_assumed
     from . import inputs, outputs
 
+    _check(seed, patients, sites, jitter, {"--missed": missed, "--local": local})
     to = outputs.destination(format_, output, force, quiet, FORMATS)
     scans_to = None if imaging_output is None else outputs.destination(None, imaging_output, force, quiet, FORMATS)
     rulebook = inputs.open_rulebook(rules, profile)
@@ -126,3 +128,28 @@ def simulate(
     outputs.deliver(outputs.Result(made.cohort, title, "rows", trace, body, notes, NARROW), to)
     if scans_to is not None:
         outputs.deliver(outputs.Result(made.imaging, f"{title}: imaging", "rows", trace, body), scans_to)
+
+
+def _check(
+    seed: int, patients: int | None, sites: int | None, jitter: float | None, shares: dict[str, float | None]
+) -> None:
+    """Refuse what no cohort can have, naming every option at once."""
+    from math import isfinite
+
+    problems = []
+    if seed < 0:
+        problems.append("--seed takes a whole number, 0 or more")
+    problems += [
+        f"{flag} takes a whole number, 1 or more"
+        for flag, value in (("--patients", patients), ("--sites", sites))
+        if value is not None and value < 1
+    ]
+    if jitter is not None and not (isfinite(jitter) and jitter >= 0):
+        problems.append("--jitter takes days, 0 or more")
+    problems += [
+        f"{flag} takes a share from 0 to 1, such as 0.08"
+        for flag, share in shares.items()
+        if share is not None and not 0 <= share <= 1
+    ]
+    if problems:
+        raise InputRefused(Problem("not-allowed", text) for text in problems)

@@ -78,7 +78,9 @@ def simulate(
     number = round(people * segments / published) if sites is None else sites
     if people < 1 or not people <= number <= most_sites(people):
         raise refuse(
-            "bad-size", "a cohort has at least one patient, and per patient at least one site and no two at a level"
+            "bad-size",
+            f"{number:,} sites do not go with {people:,} patients: each has at least one, and no two at a level of the spine",
+            hint=f"Ask for {people:,} to {most_sites(people):,} sites.",
         )
     rng = np.random.default_rng(seed)
     share = np.array([look_up(m.share, evidence) for m in simulation.mix])

@@ -10,7 +10,7 @@ from sbrt_followup.outcomes.analysis import FEW_AT_RISK, Analysis, GroupResult
 from sbrt_followup.timing import analysis_days
 
 STEPS = (1, 2, 3, 6, 12, 24, 36, 60, 120)
-MOST_TICKS = 9
+MOST_TICKS, ROOM = 9, 12
 SHORTEST = 6.0  # months shown at least
 
 
@@ -21,6 +21,9 @@ def month_ticks(analysis: Analysis) -> list[float]:
     asked = max((m for m in analysis.method.times if m <= last), default=0.0)
     shown = max(min(last, max(sure, asked)) if sure else last, SHORTEST)
     step = next((s for s in STEPS if shown / s <= MOST_TICKS), STEPS[-1])
+    # A finer step that meets every stated month is preferred while its ticks have room.
+    fine = [s for s in STEPS if shown / s <= ROOM and all(m % s == 0 for m in analysis.method.times)]
+    step = max(fine, default=step)
     return [float(step * k) for k in range(math.ceil(shown / step) + 1)]
 
 

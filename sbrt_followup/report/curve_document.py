@@ -1,7 +1,7 @@
 """The JSON of `curves`, schema_version 1: null where not reached or not estimable, never NaN.
 
 The keys of the contract come first; `cautions`, `at_risk`, `km_cif_gap`, `censoring`, `late_deaths`, `scan_gaps`,
-`policy`, `policies`, `unresolved`, `null_check`, `grouping` and `methods` are added to them.
+`policy`, `policies`, `policy_curves`, `unresolved`, `null_check`, `grouping` and `methods` are added to them.
 """
 
 from __future__ import annotations
@@ -43,6 +43,11 @@ def document(result: Curves, methods: str, manifest: Mapping[str, Any]) -> dict[
         "scan_gaps": curve_tables.scan_gaps(result),
         "policy": result.policy or None,
         "policies": curve_tables.policies(result),
+        "policy_curves": [
+            {"policy": name, "group": g.label, "curve": curve_tables.intervals(g) or curve_tables.steps(g)}
+            for name, other in result.others
+            for g in other.groups
+        ],
         "unresolved": curve_tables.unresolved(result),
         "null_check": _null_check(result),
         "grouping": _grouping(result),

@@ -9,6 +9,8 @@ The same analysis gives the same bytes.
 from __future__ import annotations
 
 import io
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 KINDS = (".png", ".svg", ".pdf")
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+POLICY_DASHES: tuple[Any, ...] = ((0, (4, 1.5)), (0, (1, 1)), (0, (7, 1.5, 1, 1.5)), (0, (2, 3)))
 STYLES: tuple[Any, ...] = (
     "-",
     (0, (6, 2)),
@@ -39,7 +42,10 @@ STYLES: tuple[Any, ...] = (
 )
 FAINT = 0.35
 WIDTH = 7.0
-MOST_INSIDE = 6  # groups whose legend has room in the plot; more stand above it
+MOST_INSIDE, LONGEST_INSIDE = 6, 40  # entries, and letters of one, that have room in the plot; others stand above it
+LONGEST_LABEL, LONGEST_IN_TABLE = 42, 22
+TITLE_WIDTH = 60
+HALF_A_LINE = 0.004
 MONTH = analysis_days(1)
 RC = {
     "font.family": "sans-serif",
@@ -68,7 +74,7 @@ def figure_bytes(result: Curves, kind: str, *, title: str = "") -> bytes:
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # a missing first-choice font is no news
     buffer = io.BytesIO()
     with mpl.rc_context(RC):
-        drawn = draw(result.analysis, title=title, notes=notes_of(result))
+        drawn = draw(result.analysis, title=title, notes=notes_of(result), others=result.others)
         stamp: dict[str, Any] = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
         drawn.savefig(buffer, format=kind.lstrip("."), dpi=300, metadata=stamp[kind])
     return buffer.getvalue()
@@ -84,9 +90,11 @@ def notes_of(result: Curves) -> tuple[str, ...]:
         parts += [f"Bands: pointwise {level} bootstrap intervals ({method.ci_type})"] if method.bootstrap else []
     else:
         parts = [f"Bands: pointwise {level} intervals ({method.ci_type})", "Ticks: censored"]
+    if result.others:
+        parts.append("Thin: the same patients under the other event-date policies")
     notes = [". ".join([*parts, f"Faint: fewer than {FEW_AT_RISK} at risk."])]
     end = month_ticks(analysis)[-1]
-    if last_month(analysis) > end:
+    if last_month(analysis) > end + 0.5:
         notes.append(
             f"Not drawn: months {end:g} to {last_month(analysis):.0f}, where fewer than {FEW_AT_RISK} of any group are left."
         )
@@ -96,8 +104,14 @@ def notes_of(result: Curves) -> tuple[str, ...]:
     return tuple(note[:1].upper() + note[1:] for note in notes)
 
 
-def draw(analysis: Analysis, *, title: str = "", notes: tuple[str, ...] = ()) -> Figure:
-    """Draw the curves with their risk table."""
+def draw(
+    analysis: Analysis,
+    *,
+    title: str = "",
+    notes: tuple[str, ...] = (),
+    others: Sequence[tuple[str, Analysis]] = (),
+) -> Figure:
+    """Draw the curves with their risk table; `others` are the same groups under other event-date policies."""
     from matplotlib.figure import Figure
 
     groups = [g for g in analysis.groups if g.counts.n]
@@ -106,38 +120,41 @@ def draw(analysis: Analysis, *, title: str = "", notes: tuple[str, ...] = ()) ->
     ticks = month_ticks(analysis)
     lines = 3 * (len(groups) + 1)
     table, plot, foot = 0.17 * lines + 0.1, 3.9, 0.62 + 0.16 * len(_wrapped(notes))
-    head = (0.3 if title else 0.12) + (_legend_height(groups) if len(groups) > MOST_INSIDE else 0.0)
+    heading = textwrap.wrap(title, TITLE_WIDTH)
+    names = _names(groups, LONGEST_LABEL)
+    entries = [*(_legend(*pair, analysis) for pair in zip(names, groups, strict=True)), *(name for name, _ in others)]
+    above = len(entries) > MOST_INSIDE or max(map(len, entries)) > LONGEST_INSIDE
+    head = 0.12 + 0.18 * len(heading) + (_legend_height(entries) if above else 0.0)
     height = plot + table + foot + head
     figure = Figure(figsize=(WIDTH, height))
     left = 0.075 + 0.0105 * min(22, max(len(g.label) for g in groups))
     box = (left, 1 - head / height - plot / height, 0.975 - left, plot / height)
     axes = figure.add_axes(box)
     for place, group in enumerate(groups):
-        _draw_group(axes, group, place, analysis)
-    _dress(axes, analysis, ticks, groups)
+        _draw_group(axes, group, place, analysis, entries[place])
+    _draw_policies(axes, others)
+    _dress(axes, analysis, ticks, groups, entries if above else [])
     under = figure.add_axes((left, (foot - 0.45) / height, 0.975 - left, table / height), sharex=axes)
     _risk_table(under, groups, ticks, analysis)
     if title:
-        figure.text(left, 1 - 0.06 / height, title, weight="bold", va="top", size=10)
+        figure.text(left, 1 - 0.06 / height, "\n".join(heading), weight="bold", va="top", size=10)
     for k, note in enumerate(reversed(_wrapped(notes))):
         figure.text(0.02, (0.06 + 0.16 * k) / height, note, size=7, color="0.25", va="bottom")
     return figure
 
 
 def _wrapped(notes: tuple[str, ...]) -> list[str]:
-    import textwrap
-
     return [line for note in notes for line in textwrap.wrap(note, 130)]
 
 
-def _legend_height(groups: list[GroupResult]) -> float:
+def _legend_height(entries: list[str]) -> float:
     """Give the inches that a legend above the plot needs, with its heading."""
-    return 0.2 * (-(-len(groups) // _legend_columns(groups)) + 1) + 0.05
+    return 0.2 * (-(-len(entries) // _legend_columns(entries)) + 1) + 0.05
 
 
-def _legend_columns(groups: list[GroupResult]) -> int:
+def _legend_columns(entries: list[str]) -> int:
     """Give as many columns as the longest entry leaves room for."""
-    longest = max(len(_legend(g)) for g in groups)
+    longest = max(map(len, entries))
     return max(1, min(3, int(WIDTH * 0.78 / (0.62 + 0.078 * longest))))
 
 
@@ -154,20 +171,15 @@ def _darker(place: int) -> tuple[float, float, float]:
     return 0.65 * red, 0.65 * green, 0.65 * blue
 
 
-def _draw_group(axes: Axes, group: GroupResult, place: int, analysis: Analysis) -> None:
+def _draw_group(axes: Axes, group: GroupResult, place: int, analysis: Analysis, label: str) -> None:
     colour, style = _style(place)
     band = min(0.15, 0.4 / len(analysis.groups))  # paler where more of them overlap
     curve, counts = group.curve, group.counts
-    if not curve.time.size:
-        axes.plot([], [], color=colour, linestyle=style, label=_legend(group))
-        return
-    time = np.concatenate([[0.0], curve.time]) / MONTH
-    value = np.concatenate([[curve.start], curve.estimate])
+    time, value = _path(group)
     days, *limits = group.band()
     edges = np.concatenate([[0.0], days]) / MONTH
     low, high = (np.concatenate([[np.nan], limit]) for limit in limits)
     many, many_in_band = _many(group, time), _many(group, edges)
-    label = _legend(group)
     for thick in (True, False):
         keep, keep_band = (many, many_in_band) if thick else (~many, ~many_in_band)
         shade = 1.0 if thick else FAINT
@@ -183,6 +195,26 @@ def _draw_group(axes: Axes, group: GroupResult, place: int, analysis: Analysis) 
     axes.plot(
         curve.time[lost] / MONTH, curve.estimate[lost], "|", color=colour, markersize=5, markeredgewidth=0.8, alpha=0.75
     )
+
+
+def _path(group: GroupResult) -> tuple[Any, Any]:
+    """Give the months of the curve's steps and its value from each on; between MRIs up to the last clear one."""
+    curve = group.curve
+    time, value = np.concatenate([[0.0], curve.time]), np.concatenate([[curve.start], curve.estimate])
+    if group.fit is not None and time[-1] < curve.reach < np.inf:
+        time, value = np.append(time, curve.reach), np.append(value, value[-1])
+    return time / MONTH, value
+
+
+def _draw_policies(axes: Axes, others: Sequence[tuple[str, Analysis]]) -> None:
+    """Draw the same curves thin under the other event-date policies, each policy with its own dashes."""
+    for k, (policy, analysis) in enumerate(others):
+        dashes = POLICY_DASHES[k % len(POLICY_DASHES)]
+        axes.plot([], [], color="0.35", linestyle=dashes, linewidth=0.9, label=policy)
+        for place, group in enumerate(g for g in analysis.groups if g.counts.n):
+            time, value = _path(group)
+            x, y = _steps(time, value, np.ones(len(time), dtype=bool))
+            axes.plot(x, y, color=_style(place)[0], linestyle=dashes, linewidth=0.8, alpha=0.8)
 
 
 def _many(group: GroupResult, months: Any) -> Any:
@@ -220,11 +252,23 @@ def _steps(time: Any, value: Any, keep: Any) -> tuple[Any, Any]:
     return np.array(x), np.array(y)
 
 
-def _legend(group: GroupResult) -> str:
-    return f"{group.label} (n = {group.counts.n})"
+def _names(groups: list[GroupResult], longest: int) -> list[str]:
+    """Shorten labels; number them where the risk table could not tell them apart."""
+    alike = len({_short(g.label, LONGEST_IN_TABLE) for g in groups}) < len(groups)
+    return [
+        f"{k}: {_short(g.label, longest - 3)}" if alike else _short(g.label, longest) for k, g in enumerate(groups, 1)
+    ]
 
 
-def _dress(axes: Axes, analysis: Analysis, ticks: list[float], groups: list[GroupResult]) -> None:
+def _legend(label: str, group: GroupResult, analysis: Analysis) -> str:
+    """Name a group with its size: patients, or sites and their patients."""
+    if analysis.study.question.unit == "site":
+        return f"{label} ({group.counts.n} sites of {group.patients})"
+    return f"{label} (n = {group.counts.n})"
+
+
+def _dress(axes: Axes, analysis: Analysis, ticks: list[float], groups: list[GroupResult], above: list[str]) -> None:
+    """Give axes, labels and legend; `above` holds the entries of a legend that stands above the plot."""
     rising = analysis.method.estimator == "cif"
     axes.set_xlim(0, ticks[-1])
     axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
@@ -234,7 +278,7 @@ def _dress(axes: Axes, analysis: Analysis, ticks: list[float], groups: list[Grou
         wanted = min(1.0, max(0.3, 1.3 * highest))
         unit = 0.2 if wanted > 0.6 else 0.1
         top = min(1.0, unit * float(np.ceil(wanted / unit - 1e-9)))
-    axes.set_ylim(0, top)
+    axes.set_ylim(-HALF_A_LINE * top, (1 + HALF_A_LINE) * top)  # a curve along the edge is drawn whole
     grid = np.arange(0, top + 1e-9, 0.2 if top > 0.6 else 0.1)
     axes.set_yticks(grid, [f"{100 * v:.0f}" for v in grid])
     axes.set_ylabel(curve_name(analysis.method.estimator, analysis.study.question.endpoint) + ", %")
@@ -242,13 +286,12 @@ def _dress(axes: Axes, analysis: Analysis, ticks: list[float], groups: list[Grou
     text = test_text(analysis)
     where = ("upper left" if highest < 0.75 else "lower right") if rising else "lower left"
     if len(groups) > 1 or text:
-        above = len(groups) > MOST_INSIDE
         place: dict[str, Any] = {"loc": where}
         if above:
             place = {
                 "loc": "lower left",
                 "bbox_to_anchor": (0, 1.0),
-                "ncol": _legend_columns(groups),
+                "ncol": _legend_columns(above),
                 "borderaxespad": 0.2,
             }
         legend = axes.legend(**place, frameon=False, handlelength=3.4, title=text or None, alignment="left")
@@ -303,10 +346,10 @@ def _risk_table(axes: Axes, groups: list[GroupResult], ticks: list[float], analy
             ha="left",
             annotation_clip=False,
         )
-        for place, group in enumerate(groups):
+        for place, (group, name) in enumerate(zip(groups, _names(groups, LONGEST_IN_TABLE), strict=True)):
             y = line + 1 + place
             axes.annotate(
-                _short(group.label),
+                name,
                 (0, y),
                 xycoords=("axes fraction", "data"),
                 xytext=(-14, 0),
@@ -323,5 +366,7 @@ def _risk_table(axes: Axes, groups: list[GroupResult], ticks: list[float], analy
                 axes.text(t, y, f"{number}", size=7.5, va="center", ha="center", clip_on=False)
 
 
-def _short(label: str) -> str:
-    return label if len(label) <= 22 else label[:21] + "…"
+def _short(label: str, longest: int) -> str:
+    """Leave out the middle of a long label: beginnings are often alike."""
+    half = longest // 2
+    return label if len(label) <= longest else f"{label[: longest - half - 1]}…{label[-half:]}"
