@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from test_null_check import made
 
-from sbrt_followup.outcomes.accounts import imaging_gaps, unequal
+from sbrt_followup.outcomes.accounts import imaging_gaps, unequal, unscanned_from
 
 
 def scanned(early_exit, plans):
@@ -46,3 +46,18 @@ def test_a_handful_of_gaps_says_nothing():
     assert not unequal((seldom, one_more))
     assert unequal((seldom, replace(one_more, against_all=0.3)))
     assert not unequal((seldom, replace(one_more, against_all=0.3, gaps=9)))
+
+
+def test_those_who_stay_at_risk_only_because_they_die_later_are_told_from_the_month_they_are_most():
+    study, _ = made([90, 90])
+    scanned_to = 700.0
+    last = np.where(study.status == 1, study.time, np.minimum(study.last_clear_mri, scanned_to))
+    time = np.where(study.status == 0, np.minimum(study.time, scanned_to), study.time)
+    late = replace(study, last_mri=last, time=time)
+    month = unscanned_from(late)
+    day = month * 30.4375
+    assert (time >= day).sum() > 2 * ((time >= day) & (last >= day)).sum()
+    before = (month - 1) * 30.4375
+    assert (time >= before).sum() <= 2 * ((time >= before) & (last >= before)).sum()
+    assert np.isnan(unscanned_from(replace(late, last_mri=np.full(len(time), np.nan))))
+    assert np.isnan(unscanned_from(replace(late, last_mri=late.time)))

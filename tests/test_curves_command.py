@@ -376,3 +376,14 @@ def test_quantiles_stand_in_json_and_in_print_where_asked_for():
     printed = run(FOLDER / "bmt.csv", "--by", "disease", "--quantiles", "10,30", "--format", "table").stdout
     assert "By when so many have had the event" in printed
     assert "By when" not in run(FOLDER / "bmt.csv", "--by", "disease", "--format", "table").stdout
+
+
+def test_a_curve_carried_on_where_nobody_is_at_risk_says_so(tmp_path):
+    path = tmp_path / "ended.csv"
+    rows = [f"{k},2020-01-01,,2020-0{k}-15,2020-0{k}-15" for k in range(2, 9)]
+    path.write_text("\n".join(["patient_id,sbrt_date,progression_date,death_date,last_followup_date", *rows]) + "\n")
+    body = as_json(path, "--times", "3,24")
+    assert body["groups"][0]["landmarks"][1]["estimate"] == 0
+    assert [c["message"] for c in body["cautions"] if c["code"] == "carried-on"] == [
+        "nobody is at risk at month 24: the curve has reached its end and is carried on"
+    ]

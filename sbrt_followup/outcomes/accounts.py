@@ -84,6 +84,18 @@ def late_deaths(study: Study, months: float) -> tuple[LateDeaths, ...]:
     return tuple(result)
 
 
+def unscanned_from(study: Study) -> float:
+    """Give the first month from which most of those at risk had their last MRI before; NaN where there is none."""
+    months = np.arange(1.0, np.ceil(study.time.max(initial=0.0) / analysis_days(1)))
+    days = months * analysis_days(1)
+    scanned = np.sort(np.minimum(study.time, np.nan_to_num(study.last_mri, nan=-1.0)))
+    at_risk, still = (len(v) - np.searchsorted(v, days, side="left") for v in (np.sort(study.time), scanned))
+    most = (at_risk > 0) & (2 * still < at_risk)
+    later = np.flatnonzero(~most & (at_risk > 0))
+    first = int(later[-1]) + 1 if later.size else len(months)  # without any month of scanning MRIs are not recorded
+    return float(months[first]) if first < len(months) and most[first] else float("nan")
+
+
 def event_gaps(study: Study) -> tuple[ScanGaps, ...]:
     """Give the gaps in which dated events lie, by group."""
     begin = np.where(study.status == EVENT, study.last_clear_mri, np.nan)

@@ -396,6 +396,12 @@ def _about(group: GroupResult, method: Method) -> list[tuple[str, str]]:
     if beyond:
         listed = ", ".join(f"{m:g}" for m in beyond)
         found.append(("beyond-follow-up", f"follow-up ends before month {listed}: not estimated there"))
+    carried = [m.months for m in group.landmarks if not m.n_risk and np.isfinite(m.estimate)]
+    if carried:
+        listed = ", ".join(f"{m:g}" for m in carried)
+        found.append(
+            ("carried-on", f"nobody is at risk at month {listed}: the curve has reached its end and is carried on")
+        )
     if np.isnan(group.restricted_mean.estimate) and group.fit is None:
         found.append(("tau-beyond-follow-up", f"follow-up ends before month {method.tau_months:g}: no restricted mean"))
     if counts.late_entry and _risk_set_empties(counts):

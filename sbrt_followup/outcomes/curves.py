@@ -192,6 +192,17 @@ def _about_study(people: Study, method: Method) -> list[Caution]:
             found.append(
                 Caution("censored-at-contact", f"{without} censored {where}: no last clear MRI is recorded for them")
             )
+    competing = people.question.endpoint in BY_MRI and people.question.endpoint not in DEATH_INSIDE
+    if competing and people.question.censored_at == "last_mri" and method.estimator != "turnbull":
+        month = accounts.unscanned_from(people)
+        if month == month:
+            found.append(
+                Caution(
+                    "unscanned-at-risk",
+                    f"from month {month:g} on most of those at risk had their last MRI before: they stay at risk only because "
+                    "they die later",
+                )
+            )
     reasons = Counter(e.reason for e in people.excluded if not e.reason.startswith(BY_DESIGN))
     lost = sum(reasons.values())
     if lost > SHARE_EXCLUDED * (people.rows_used + lost):
