@@ -1,6 +1,7 @@
 """`curves` as a user meets it: JSON laid beside R's numbers, tables, figures, refusals."""
 
 import json
+from pathlib import Path
 
 import pytest
 from reference_data import FOLDER, GROUP_COLUMN, TAU_MONTHS, close, numbers
@@ -224,7 +225,7 @@ def test_strata_divide_the_tests_not_the_curves(tmp_path):
         (("--quantiles", "0,50"), "--quantiles takes"),
         (("--table", "policies"), "needs --policy"),
         (("--table", "null-check"), "needs --null-check"),
-        (("--estimator", "turnbull", "--weights", "1,0", "--trend"), "--weights, --trend"),
+        (("--estimator", "turnbull", "--weights", "1,0"), "--weights"),
         (("--estimator", "turnbull", "--censor-at", "last_contact"), "--censor-at"),
         (("--estimator", "turnbull"), "--imaging FILE"),
         (("--estimator", "kaplan"), "--estimator takes km, cif, turnbull"),
@@ -387,3 +388,13 @@ def test_a_curve_carried_on_where_nobody_is_at_risk_says_so(tmp_path):
     assert [c["message"] for c in body["cautions"] if c["code"] == "carried-on"] == [
         "nobody is at risk at month 24: the curve has reached its end and is carried on"
     ]
+
+
+def test_tests_may_be_stratified_by_the_tier_of_the_rules(small):
+    sample = Path(__file__).parents[1] / "sample_cohorts" / "synthetic_446.csv"
+    body, plain = as_json(sample, "--by", "histology", "--strata", "risk_group"), as_json(sample, "--by", "histology")
+    assert "stratified by risk_group" in body["methods"]
+    assert [t["statistic"] for t in body["tests"]] != [t["statistic"] for t in plain["tests"]]
+    assert "risk/chen-2024" in {r["document"] for r in body["manifest"]["rules"]}
+    undecided = as_json(small, "--by", "arm", "--strata", "risk_group")["excluded"]
+    assert any("risk_group" in e["reason"] for e in undecided)  # C's tier is open

@@ -10,6 +10,7 @@ from sbrt_followup.cli.app import app
 from sbrt_followup.outcomes.confidence import interval
 from sbrt_followup.outcomes.counts import count
 from sbrt_followup.outcomes.interval_analysis import Intervals, check_question, fit, intervals
+from sbrt_followup.outcomes.interval_comparison import Intervals as GroupedIntervals
 from sbrt_followup.problems import InputRefused
 from sbrt_followup.records import read_cohort
 
@@ -184,3 +185,26 @@ def test_the_median_has_its_lower_limit_where_the_lower_limit_may_have_fallen():
     assert middle.ci_low < middle.estimate <= middle.ci_high
     fallen = np.flatnonzero(found.ci_low[np.isfinite(found.ci_low)] < 0.5)[0]
     assert middle.ci_low == found.npmle.left_days[fallen]
+
+
+def test_the_trend_over_groups_is_the_scores_weighted_by_their_order():
+    records = read_cohort(FOLDER / "colon.csv")
+    frame = records.frame
+    from sbrt_followup.outcomes.interval_analysis import compare
+    from sbrt_followup.outcomes.interval_comparison import interval_score
+
+    study = ask(records, by="arm")
+    overall, trend = compare(study, pairs=False, trend=True)
+    assert (overall.name, trend.name, trend.df) == ("interval_score", "interval_trend", 1)
+    groups = [intervals(study, place) for place in range(3)]
+    data = GroupedIntervals(
+        np.concatenate([g.left for g in groups]),
+        np.concatenate([g.right for g in groups]),
+        np.repeat(np.arange(3), [len(g.left) for g in groups]),
+    )
+    score, covariance = interval_score(data, 3)
+    steps = np.array([1, 2, 3])
+    assert trend.statistic == pytest.approx((steps @ score) ** 2 / (steps @ covariance @ steps))
+    assert len(frame) == len(data.left)
+    two = compare(ask(read_cohort(FOLDER / "bcdeter.csv"), by="arm"), pairs=False, trend=True)
+    assert two[1].statistic == pytest.approx(two[0].statistic, rel=1e-6)  # of two groups they are one

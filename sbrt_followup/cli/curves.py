@@ -105,7 +105,8 @@ def curves(
         ),
     ] = None,
     strata: Annotated[
-        str | None, _option("--strata", "Column by which the tests are stratified.", ANALYSIS, metavar="COLUMN")
+        str | None,
+        _option("--strata", "Column by which the tests are stratified, or risk_group.", ANALYSIS, metavar="COLUMN"),
     ] = None,
     weights: Annotated[
         str | None,
@@ -200,7 +201,7 @@ def curves(
     if not (bootstrap == 0 or 20 <= bootstrap <= 1_000_000):
         raise refuse("not-allowed", "--bootstrap takes 0, or a number from 20 to 1,000,000")
     if estimator == "turnbull":
-        _refuse_with_turnbull({"--weights": weights, "--trend": trend, "--censor-at": censor_at == "last_contact"})
+        _refuse_with_turnbull({"--weights": weights, "--censor-at": censor_at == "last_contact"})
     if policy is not None and endpoint in ("death", "vcf"):
         raise refuse("not-allowed", f"--policy dates progression; it does not go with --endpoint {endpoint}")
     if strata is not None and strata == by:
@@ -232,7 +233,7 @@ def curves(
         ci_type,
         level,
         weights,
-        trend or (by == RISK_GROUP and chosen != "turnbull"),
+        trend or by == RISK_GROUP,
         bootstrap,
         seed,
         quantiles,
@@ -263,6 +264,8 @@ def curves(
     scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
     scans = inputs.placed(records, scans, quiet)
     question = _question(rulebook, endpoint, unit, censor_at, retreatment, as_of, entry, landmark, strata)
+    if strata == RISK_GROUP and strata not in records.extra_columns:
+        records = _with_tiers(records, rulebook, unit)
     for name in (entry, strata):
         if name is not None:
             _need_column(records, name)
@@ -296,7 +299,7 @@ def curves(
         "bootstrap": bootstrap or None, "seed": seed if null_check or bootstrap else None, "strata": strata, "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None,
         "title": title or None, "profile": rulebook.profile.id,
     }  # fmt: skip
-    documents = [rulebook.profile, rulebook.risk, *([rulebook.sins] if by == RISK_GROUP else [])]
+    documents = [rulebook.profile, rulebook.risk, *([rulebook.sins] if RISK_GROUP in (by, strata) else [])]
     if policy is not None:
         documents += [*rulebook.windows, *rulebook.criteria, *([rulebook.protocol] if rulebook.protocol else [])]
     tables = {"cohort": records, **({"imaging": scans} if scans else {})}
@@ -313,7 +316,7 @@ def _refuse_with_turnbull(given: dict[str, Any]) -> None:
         raise refuse(
             "not-allowed",
             f"--estimator turnbull does not go with {', '.join(named)}",
-            hint="Its test has no weights and no trend, and whoever has no event is censored at the last clear MRI.",
+            hint="Its test has no weights, and whoever has no event is censored at the last clear MRI.",
         )
 
 
@@ -402,6 +405,16 @@ def _need_column(records: Records, name: str) -> None:
     known = {*records.given, *records.extra_columns}
     if name not in known:
         raise refuse("unknown-column", f"the cohort has no column '{name}'", hint=nearest(name, sorted(known)))
+
+
+def _with_tiers(records: Records, rulebook: Rulebook, unit: str) -> Records:
+    """Add the tier of each row's unit as a column, to stratify by."""
+    from dataclasses import replace
+
+    from ..outcomes.tiers import tier_of_rows
+
+    frame = records.frame.assign(**{RISK_GROUP: tier_of_rows(records.frame, rulebook, unit)})
+    return replace(records, frame=frame, extra_columns=(*records.extra_columns, RISK_GROUP))
 
 
 def _need_outcome(records: Records, endpoint: str, policy: str | None) -> None:

@@ -299,14 +299,14 @@ def _gaps(counts: Counts, method: Method) -> tuple[Gap, ...]:
 def compare(study: Study, method: Method) -> tuple[Comparison, ...]:
     """Run the tests that go with the endpoint and unit, over all groups and by pairs: the estimator's own first."""
     if method.estimator == "turnbull":
-        return interval_analysis.compare(study, pairs=True)
+        return interval_analysis.compare(study, pairs=True, trend=method.trend)
     return _Tests(study, method).run(pairs=True)
 
 
 def compare_overall(study: Study, method: Method) -> tuple[Comparison, ...]:
     """Run the overall tests only."""
     if method.estimator == "turnbull":
-        return interval_analysis.compare(study, pairs=False)
+        return interval_analysis.compare(study, pairs=False, trend=method.trend)
     return _Tests(study, method).run(pairs=False)
 
 

@@ -12,11 +12,12 @@ an interval about the step curve alone would miss it (benchmarks/README.md, also
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from sbrt_followup.outcomes import comparisons
 from sbrt_followup.outcomes.comparisons import Comparison, with_pairs
 from sbrt_followup.outcomes.confidence import interval
 from sbrt_followup.outcomes.counts import COMPETING, EVENT, Counts, Floats, Ints, count
@@ -122,8 +123,8 @@ def intervals(study: Study, place: int, stratum: str | None = None) -> Intervals
     return Intervals(left, right, study.patient[here], counts)
 
 
-def compare(study: Study, *, pairs: bool) -> tuple[Comparison, ...]:
-    """Test equal hazards between intervals, within strata and clustered by patient where the unit is the site."""
+def compare(study: Study, *, pairs: bool, trend: bool = False) -> tuple[Comparison, ...]:
+    """Test equal hazards (and their trend) between intervals, within strata, clustered by patient where the unit is the site."""
     parts = [
         _together(
             [intervals(study, place, stratum) for place in range(len(study.labels))], study.question.unit == "site"
@@ -135,9 +136,12 @@ def compare(study: Study, *, pairs: bool) -> tuple[Comparison, ...]:
         return from_interval_scores([interval_score(part.chosen(chosen), len(chosen)) for part in parts])
 
     overall = test(range(len(study.labels)))
-    if not pairs:
-        return (overall,)
-    return tuple(with_pairs(study.labels, overall, lambda i, j: test((i, j))))
+    found = with_pairs(study.labels, overall, lambda i, j: test((i, j))) if pairs else [overall]
+    if trend:
+        scores = [interval_score(part, len(study.labels)) for part in parts]
+        steady = comparisons.trend(np.sum([s for s, _ in scores], axis=0), np.sum([v for _, v in scores], axis=0))
+        found.append(replace(steady, name="interval_trend"))
+    return tuple(found)
 
 
 def _together(groups: Sequence[Intervals], clustered: bool) -> GroupedIntervals:

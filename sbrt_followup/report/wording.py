@@ -23,6 +23,7 @@ TEST = {
     "gray": "Gray's test",
     "gray_competing": "Gray's test for the competing event",
     "interval_score": "interval-censored score test",
+    "interval_trend": "interval-censored test for trend",
 }
 ESTIMATOR = {
     "km": "Kaplan–Meier",
