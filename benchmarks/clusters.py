@@ -14,9 +14,9 @@ from multiprocessing import Pool
 
 import numpy as np
 
-from sbrt_followup.outcomes import clustering, comparisons
-from sbrt_followup.outcomes.clustering import Members
-from sbrt_followup.outcomes.interval_comparison import Intervals, interval_test
+from sbrt_followup.estimators import clustering, comparisons
+from sbrt_followup.estimators.clustering import Members
+from sbrt_followup.estimators.interval_comparison import Intervals, interval_test
 
 PATIENTS, SITES = 120, 3
 Cell = tuple[float, str, bool, int]  # variance of the frailty, what is grouped, late entry, seed

@@ -14,7 +14,7 @@ from multiprocessing import Pool
 import numpy as np
 from scans import GRIDS, MONTH, observed
 
-from sbrt_followup.outcomes.counts import count
+from sbrt_followup.estimators.counts import count
 from sbrt_followup.outcomes.interval_analysis import Intervals, fit
 
 HAZARD = 0.012 / MONTH

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sbrt_followup.estimators.survival import kaplan_meier
 from sbrt_followup.outcomes.large import group_counts
-from sbrt_followup.outcomes.survival import kaplan_meier
 
 COLUMNS = {"group": "arm", "time": "time_days", "status": "status"}
 

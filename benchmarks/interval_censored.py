@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scans import observed_progression
 
-from sbrt_followup.outcomes.interval_censored import npmle
+from sbrt_followup.estimators.interval_censored import npmle
 
 R_CODE = """
 suppressMessages(library(npsurv))

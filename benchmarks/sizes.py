@@ -14,9 +14,9 @@ from multiprocessing import Pool
 import numpy as np
 from scans import GRIDS, MONTH, observed
 
-from sbrt_followup.outcomes.comparisons import logrank
-from sbrt_followup.outcomes.counts import count
-from sbrt_followup.outcomes.interval_comparison import Intervals, interval_test
+from sbrt_followup.estimators.comparisons import logrank
+from sbrt_followup.estimators.counts import count
+from sbrt_followup.estimators.interval_comparison import Intervals, interval_test
 
 HAZARD = 0.012 / MONTH
 TIERED = {

@@ -21,7 +21,7 @@ from sbrt_followup.audits.codes import CODES
 from sbrt_followup.audits.findings import Finding, waived
 from sbrt_followup.audits.reading_codes import READING
 from sbrt_followup.problems import Source
-from sbrt_followup.report.findings import all_pages, render
+from sbrt_followup.report.rules.finding_text import all_pages, render
 from sbrt_followup.rulebook.library import Rulebook, packaged_folder, read
 
 ROOT = Path(__file__).parents[1]

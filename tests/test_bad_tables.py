@@ -13,8 +13,8 @@ import pytest
 
 from sbrt_followup.cli import inputs
 from sbrt_followup.problems import InputRefused, Problem
-from sbrt_followup.records import COHORT, IMAGING, Records
 from sbrt_followup.rulebook.library import Rulebook, load
+from sbrt_followup.tables.records import COHORT, IMAGING, Records
 from sbrt_followup.vocabulary import SPINE_LEVELS
 
 FOLDER = Path(__file__).parent / "bad_tables"

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from reference_data import close, numbers
 from test_comparisons import TIERS, members
 
-from sbrt_followup.outcomes.clustering import Members, gray_score, logrank_score, swap
-from sbrt_followup.outcomes.comparisons import gray, gray_competing, gray_from_score
-from sbrt_followup.outcomes.comparisons import gray_score as gray_score_of_counts
-from sbrt_followup.outcomes.counts import COMPETING, Counts
+from sbrt_followup.estimators.clustering import Members, gray_score, logrank_score, swap
+from sbrt_followup.estimators.comparisons import gray, gray_competing, gray_from_score
+from sbrt_followup.estimators.comparisons import gray_score as gray_score_of_counts
+from sbrt_followup.estimators.counts import COMPETING, Counts
 
 
 def counts(groups):

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from reference_data import close, cohort, numbers, sites
 from test_counts import split
 
-from sbrt_followup.outcomes import clustering
-from sbrt_followup.outcomes.comparisons import (
+from sbrt_followup.estimators import clustering
+from sbrt_followup.estimators.comparisons import (
     choose,
     from_score,
     gray,
@@ -18,8 +18,8 @@ from sbrt_followup.outcomes.comparisons import (
     trend,
     with_pairs,
 )
-from sbrt_followup.outcomes.confidence import holm
-from sbrt_followup.outcomes.counts import count, pool
+from sbrt_followup.estimators.confidence import holm
+from sbrt_followup.estimators.counts import count, pool
 
 TIERS = ["low", "intermediate", "high"]
 

@@ -7,11 +7,11 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from sbrt_followup.followup.schedule import Request, schedule
-from sbrt_followup.followup.worklist import worklist
-from sbrt_followup.records import cohort_of, imaging_of
 from sbrt_followup.rulebook.library import load
 from sbrt_followup.rulebook.model import Plan
+from sbrt_followup.tables.records import cohort_of, imaging_of
+from sbrt_followup.visits.schedule import Request, schedule
+from sbrt_followup.visits.worklist import worklist
 
 COHORT = [
     {

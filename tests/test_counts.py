@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbrt_followup.outcomes.counts import count, from_cells, pool
+from sbrt_followup.estimators.counts import count, from_cells, pool
 
 people = st.lists(st.tuples(st.integers(1, 40), st.integers(0, 2), st.integers(0, 30)), min_size=1, max_size=60)
 

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sbrt_followup.followup.assessment import Assessment, assess, confirming_visits
-from sbrt_followup.followup.endpoints import cohort_table
-from sbrt_followup.records import cohort_of, imaging_of
+from sbrt_followup.response.assessment import Assessment, assess, confirming_visits
+from sbrt_followup.response.event_dates import cohort_table
 from sbrt_followup.rulebook.library import load
-from sbrt_followup.rulebook.reading import plain, read_file
+from sbrt_followup.rulebook.parsing import plain, read_file
+from sbrt_followup.tables.records import cohort_of, imaging_of
 
 RULEBOOK = load()
 ZERO = date(2020, 1, 1)

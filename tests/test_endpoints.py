@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference_data import FOLDER, GROUP_COLUMN, close, cohort, numbers
 
-from sbrt_followup.outcomes.endpoints import Question, study
-from sbrt_followup.outcomes.survival import follow_up
+from sbrt_followup.estimators.survival import follow_up
+from sbrt_followup.outcomes.study import Question, study
 from sbrt_followup.problems import InputRefused
-from sbrt_followup.records import read_cohort
+from sbrt_followup.tables.records import read_cohort
 
 START = date(2020, 1, 1)
 COURSE = 30

@@ -8,12 +8,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from sbrt_followup.followup.assessment import assess
-from sbrt_followup.followup.endpoints import endpoints
-from sbrt_followup.followup.false_alarms import chances
-from sbrt_followup.followup.visits import NEVER
-from sbrt_followup.records import cohort_of, imaging_of
+from sbrt_followup.arrays import NEVER
+from sbrt_followup.response.assessment import assess
+from sbrt_followup.response.event_dates import endpoints
+from sbrt_followup.response.false_alarms import chances
 from sbrt_followup.rulebook.library import load
+from sbrt_followup.tables.records import cohort_of, imaging_of
 
 RULEBOOK = load()
 PREMISE = next(c.repeatability for c in RULEBOOK.criteria if c.repeatability is not None)

@@ -73,25 +73,25 @@ def test_a_schedule_does_not_import_what_only_curves_need() -> None:
 
 # Numbers of the clinic stand in rules/. What Python may hold beside 0, 1, 2 and 10: the contract's own definitions,
 # sizes, dates of the calendar and limits of what a table may hold.
-CLINICAL_FILES = [p for p in MODULES if RELATIVE[p].startswith("followup/") or RELATIVE[p] in ("rulebook/sins.py", "rulebook/offsets.py", "rulebook/deciding.py", "rulebook/sensitivity.py")]  # fmt: skip
+CLINICAL_FILES = [p for p in MODULES if RELATIVE[p].startswith(("sites/", "response/", "visits/")) or RELATIVE[p] == "arrays.py" or RELATIVE[p] in ("rulebook/sins.py", "rulebook/offsets.py", "rulebook/deciding.py", "rulebook/robustness.py")]  # fmt: skip
 ALLOWED = {0, 1, 2, 10, 100}
 TECHNICAL = {
     "rulebook/offsets.py": {2000},  # a plan with tiny intervals must end
     "rulebook/deciding.py": {20, 60, 200_000, 256},  # bits, cells and tables kept
-    "rulebook/sensitivity.py": {4, 16},  # features that can be enumerated, documents kept
-    "followup/visits.py": {3, 4, 5, 32, 100_000},  # kinds of lines, fields of a step, bits, an end for tiny intervals
-    "followup/schedule.py": {3, 20, 30, 34, 60},  # codes of bookings and texts; bits of packed numbers
-    "followup/changes.py": {9},  # decimals
-    "followup/thresholds.py": {9},
-    "followup/episodes.py": {3, 4},  # codes
-    "followup/pseudoprogression.py": {3},
-    "followup/false_alarms.py": {0.5, 8, 4001},  # the grid of a numerical integral
-    "followup/scans.py": {20, 22},  # bits of packed numbers
-    "followup/wording.py": {50},
-    "followup/criteria.py": {256},  # tables kept
-    "followup/cards.py": {6, 1.001},  # decimals shown, a size just above a limit
-    "followup/tallies.py": {3},  # places in a row of published figures
-    "followup/worklist.py": {9},  # a rank behind all others
+    "rulebook/robustness.py": {4, 16},  # features that can be enumerated, documents kept
+    "visits/series.py": {3, 4, 5, 32, 100_000},  # kinds of lines, fields of a step, bits, an end for tiny intervals
+    "visits/schedule.py": {3, 20, 30, 34, 60},  # codes of bookings and texts; bits of packed numbers
+    "response/measures.py": {9},  # decimals
+    "response/thresholds.py": {9},
+    "response/episodes.py": {3, 4},  # codes
+    "sites/windows.py": {3},
+    "response/false_alarms.py": {0.5, 8, 4001},  # the grid of a numerical integral
+    "sites/scans.py": {20, 22},  # bits of packed numbers
+    "arrays.py": {50},
+    "response/answers.py": {256},  # tables kept
+    "response/cards.py": {6, 1.001},  # decimals shown, a size just above a limit
+    "response/tallies.py": {3},  # places in a row of published figures
+    "visits/worklist.py": {9},  # a rank behind all others
 }
 
 

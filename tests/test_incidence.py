@@ -6,18 +6,11 @@ from reference_data import MONTH, array, close, numbers, sites
 from test_counts import people, split
 from test_survival import GROUPS, counts_of, intermediate
 
-from sbrt_followup.outcomes.clustering import Members, area_variance, incidence_variance
-from sbrt_followup.outcomes.confidence import interval
-from sbrt_followup.outcomes.counts import count
-from sbrt_followup.outcomes.incidence import (
-    aalen_johansen,
-    event_free,
-    loss_variance,
-    restricted_loss,
-    swap,
-    time_to,
-)
-from sbrt_followup.outcomes.survival import kaplan_meier
+from sbrt_followup.estimators.clustering import Members, area_variance, incidence_variance
+from sbrt_followup.estimators.confidence import interval
+from sbrt_followup.estimators.counts import count
+from sbrt_followup.estimators.incidence import aalen_johansen, event_free, loss_variance, restricted_loss, swap, time_to
+from sbrt_followup.estimators.survival import kaplan_meier
 
 
 @pytest.mark.parametrize(("name", "group"), GROUPS)
@@ -90,7 +83,7 @@ def test_the_chunked_sum_over_patients_is_the_whole_one(monkeypatch):
     rows = sites()
     members = by_site(rows, rows["patient"].to_numpy())
     whole = incidence_variance(members)
-    monkeypatch.setattr("sbrt_followup.outcomes.clustering._CELLS", 1000)
+    monkeypatch.setattr("sbrt_followup.estimators.clustering._CELLS", 1000)
     np.testing.assert_allclose(incidence_variance(members), whole, rtol=1e-12)
 
 

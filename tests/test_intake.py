@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from sbrt_followup.problems import InputRefused
-from sbrt_followup.records import ColumnMap, Records, cohort_of, read_cohort, read_imaging
+from sbrt_followup.tables.records import ColumnMap, Records, cohort_of, read_cohort, read_imaging
 
 CSV = "patient_id,site_id,sbrt_date,sins,paraspinal,note\n001,A,2024-01-31,7,yes,None\n002,B,2024-02-29,,no,NA\n"
 

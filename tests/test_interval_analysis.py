@@ -7,12 +7,12 @@ from test_endpoints import ask, table  # noqa: F401
 from typer.testing import CliRunner
 
 from sbrt_followup.cli.app import app
-from sbrt_followup.outcomes.confidence import interval
-from sbrt_followup.outcomes.counts import count
+from sbrt_followup.estimators.confidence import interval
+from sbrt_followup.estimators.counts import count
+from sbrt_followup.estimators.interval_comparison import Intervals as GroupedIntervals
 from sbrt_followup.outcomes.interval_analysis import Intervals, check_question, fit, intervals
-from sbrt_followup.outcomes.interval_comparison import Intervals as GroupedIntervals
 from sbrt_followup.problems import InputRefused
-from sbrt_followup.records import read_cohort
+from sbrt_followup.tables.records import read_cohort
 
 
 def ends(people):
@@ -190,8 +190,8 @@ def test_the_median_has_its_lower_limit_where_the_lower_limit_may_have_fallen():
 def test_the_trend_over_groups_is_the_scores_weighted_by_their_order():
     records = read_cohort(FOLDER / "colon.csv")
     frame = records.frame
+    from sbrt_followup.estimators.interval_comparison import interval_score
     from sbrt_followup.outcomes.interval_analysis import compare
-    from sbrt_followup.outcomes.interval_comparison import interval_score
 
     study = ask(records, by="arm")
     overall, trend = compare(study, pairs=False, trend=True)

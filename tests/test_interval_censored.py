@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_data import FOLDER, MONTH, array, close, numbers
 
-from sbrt_followup.outcomes.counts import count
-from sbrt_followup.outcomes.interval_censored import innermost, npmle
-from sbrt_followup.outcomes.survival import kaplan_meier
+from sbrt_followup.estimators.counts import count
+from sbrt_followup.estimators.interval_censored import innermost, npmle
+from sbrt_followup.estimators.survival import kaplan_meier
 
 SETS = ("grid", "jittered", "mixed", "few", "censored", "exact")
 

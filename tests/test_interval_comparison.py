@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from sbrt_followup.outcomes.interval_censored import npmle
-from sbrt_followup.outcomes.interval_comparison import Intervals, interval_score, interval_test
+from sbrt_followup.estimators.interval_censored import npmle
+from sbrt_followup.estimators.interval_comparison import Intervals, interval_score, interval_test
 
 NEVER = np.inf
 # Nineteen patients of three groups with seven events: the common hazard is one constant.

@@ -11,7 +11,7 @@ import pytest
 from sbrt_followup.problems import InputRefused, Problem
 from sbrt_followup.rulebook.library import Rulebook, load, packaged_folder, read
 from sbrt_followup.rulebook.model import Plan
-from sbrt_followup.rulebook.reading import content_hash, read_text
+from sbrt_followup.rulebook.parsing import content_hash, read_text
 
 NOUGHTS = "sha256:" + "0" * 64
 

@@ -8,8 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sbrt_followup.followup.merging import merge
-from sbrt_followup.followup.visits import DONE, FIRST, MISSED, NEVER, OPEN, VISIT, Lines
+from sbrt_followup.arrays import NEVER
+from sbrt_followup.visits.merging import merge
+from sbrt_followup.visits.series import DONE, FIRST, MISSED, OPEN, VISIT, Lines
 
 
 @dataclass(frozen=True)

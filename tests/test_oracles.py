@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from reference_data import sites
 
-from sbrt_followup.outcomes.comparisons import gray, logrank
-from sbrt_followup.outcomes.counts import count
-from sbrt_followup.outcomes.incidence import aalen_johansen, swap
-from sbrt_followup.outcomes.survival import kaplan_meier
+from sbrt_followup.estimators.comparisons import gray, logrank
+from sbrt_followup.estimators.counts import count
+from sbrt_followup.estimators.incidence import aalen_johansen, swap
+from sbrt_followup.estimators.survival import kaplan_meier
 
 greenwood = pytest.importorskip("greenwood")
 TIERS = ["low", "intermediate", "high"]

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sbrt_followup.followup.assessment import assess, confirming_visits
-from sbrt_followup.followup.changes import change
-from sbrt_followup.followup.criteria import criteria_of, highest
-from sbrt_followup.followup.endpoints import endpoints
-from sbrt_followup.followup.pseudoprogression import INSIDE, place, unite
-from sbrt_followup.followup.scans import gather
-from sbrt_followup.followup.thresholds import growth_thresholds
-from sbrt_followup.followup.visits import NEVER
-from sbrt_followup.records import cohort_of, imaging_of
+from sbrt_followup.arrays import NEVER
+from sbrt_followup.response.answers import criteria_of, highest
+from sbrt_followup.response.assessment import assess, confirming_visits
+from sbrt_followup.response.event_dates import endpoints
+from sbrt_followup.response.measures import change
+from sbrt_followup.response.thresholds import growth_thresholds
 from sbrt_followup.rulebook.conditions import Interval, Levels
 from sbrt_followup.rulebook.library import load
+from sbrt_followup.sites.scans import gather
+from sbrt_followup.sites.windows import INSIDE, place, unite
+from sbrt_followup.tables.records import cohort_of, imaging_of
 from sbrt_followup.vocabulary import FACTS, POLICIES, SIZE_SIGNS
 
 RULEBOOK = load()

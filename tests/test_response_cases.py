@@ -10,7 +10,7 @@ import pytest
 from sbrt_followup.rulebook.conditions import Column, Interval, Levels
 from sbrt_followup.rulebook.deciding import decide
 from sbrt_followup.rulebook.library import load, packaged_folder
-from sbrt_followup.rulebook.reading import plain, read_file
+from sbrt_followup.rulebook.parsing import plain, read_file
 from sbrt_followup.vocabulary import FACTS
 
 RULEBOOK = load()

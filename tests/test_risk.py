@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from sbrt_followup.followup.risk import by_patient, by_site, courses, flips, site_risk
-from sbrt_followup.records import cohort_of
 from sbrt_followup.rulebook.library import load
-from sbrt_followup.rulebook.sensitivity import monotone_splits
+from sbrt_followup.rulebook.robustness import monotone_splits
+from sbrt_followup.sites.risk import by_patient, by_site, courses, flips, site_risk
+from sbrt_followup.tables.records import cohort_of
 from sbrt_followup.vocabulary import FACTS, SPINE_LEVELS
 
 BOOK = load()

@@ -13,7 +13,7 @@ from sbrt_followup.audits.conclusions import run
 from sbrt_followup.audits.mutation import Tried, rate, score, try_mutants
 from sbrt_followup.audits.testing import CaseReport, run_cases
 from sbrt_followup.problems import InputRefused, Source
-from sbrt_followup.report.case_results import lines, summary
+from sbrt_followup.report.rules.case_results import lines, summary
 from sbrt_followup.rulebook.library import Rulebook, packaged_folder, read
 
 

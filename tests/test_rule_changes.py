@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from sbrt_followup.audits.changes import DocumentChange, diff, reopened
 from sbrt_followup.audits.decisions import decisions
+from sbrt_followup.audits.differences import DocumentChange, diff, reopened
 from sbrt_followup.audits.impact import impact
-from sbrt_followup.followup.schedule import Request
-from sbrt_followup.records import read_cohort, read_imaging
-from sbrt_followup.report.changes import pack_text, read_pack
+from sbrt_followup.report.rules.difference_text import pack_text, read_pack
 from sbrt_followup.rulebook.library import Rulebook, packaged_folder, read
 from sbrt_followup.rulebook.model import Plan
+from sbrt_followup.tables.records import read_cohort, read_imaging
+from sbrt_followup.visits.schedule import Request
 
 ROOT = Path(__file__).parents[1]
 
@@ -219,7 +219,7 @@ def test_another_split_moves_the_tiers_it_says(tmp_path: Path, before: Rulebook)
 
 
 def test_totals_are_the_sums_of_the_schedules(before: Rulebook) -> None:
-    from sbrt_followup.followup.schedule import schedule
+    from sbrt_followup.visits.schedule import schedule
 
     sides = request(before, "mri-review-2025"), request(before, "chen-2024")
     found = measured(*sides)

@@ -11,7 +11,7 @@ import pytest
 from sbrt_followup.audits.schema import schema
 from sbrt_followup.rulebook.kinds import KINDS
 from sbrt_followup.rulebook.library import packaged_folder
-from sbrt_followup.rulebook.reading import Node, Scalar, Sequence, read_file
+from sbrt_followup.rulebook.parsing import Node, Scalar, Sequence, read_file
 
 ROOT = Path(__file__).parents[1]
 RULES = sorted(packaged_folder().rglob("*.yaml")) + sorted((ROOT / "sample_cohorts").glob("clinic_rules/*.yaml"))

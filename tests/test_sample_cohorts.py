@@ -12,11 +12,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sbrt_followup.followup.risk import by_site, site_risk
-from sbrt_followup.followup.schedule import Request, schedule
-from sbrt_followup.followup.worklist import worklist
-from sbrt_followup.records import read_cohort, read_imaging
 from sbrt_followup.rulebook.library import load
+from sbrt_followup.sites.risk import by_site, site_risk
+from sbrt_followup.tables.records import read_cohort, read_imaging
+from sbrt_followup.visits.schedule import Request, schedule
+from sbrt_followup.visits.worklist import worklist
 
 SAMPLES = Path(__file__).parents[1] / "sample_cohorts"
 AS_OF = date(2025, 6, 15)

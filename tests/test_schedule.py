@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sbrt_followup.followup.schedule import HORIZON_REASON, Request, chunks, schedule
-from sbrt_followup.followup.worklist import status_counts, worklist
 from sbrt_followup.problems import InputRefused
-from sbrt_followup.records import cohort_of, imaging_of
 from sbrt_followup.rulebook.library import load
 from sbrt_followup.rulebook.model import Plan
+from sbrt_followup.tables.records import cohort_of, imaging_of
+from sbrt_followup.visits.schedule import HORIZON_REASON, Request, chunks, schedule
+from sbrt_followup.visits.worklist import status_counts, worklist
 
 BOOK = load()
 Cells = dict[str, str]

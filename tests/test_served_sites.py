@@ -7,9 +7,9 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from sbrt_followup.followup.schedule import Request, schedule
-from sbrt_followup.records import cohort_of, imaging_of
 from sbrt_followup.rulebook.library import load
+from sbrt_followup.tables.records import cohort_of, imaging_of
+from sbrt_followup.visits.schedule import Request, schedule
 
 A = {"patient_id": "Z", "site_id": "A", "sbrt_date": "2025-03-05"}
 B = {"patient_id": "Z", "site_id": "B", "sbrt_date": "2025-03-12"}

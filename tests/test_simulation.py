@@ -15,14 +15,14 @@ import pytest
 from typer.testing import CliRunner
 
 from sbrt_followup.cli.app import app
-from sbrt_followup.followup.risk import by_patient, site_risk
-from sbrt_followup.outcomes.simulation import Synthetic, simulate
 from sbrt_followup.problems import InputRefused
-from sbrt_followup.records import read_cohort, read_imaging
 from sbrt_followup.report.files import csv_bytes
 from sbrt_followup.rulebook.library import Rulebook, load, read
 from sbrt_followup.rulebook.model import Plan
 from sbrt_followup.rulebook.simulation import Simulation, look_up, with_assumed
+from sbrt_followup.sites.risk import by_patient, site_risk
+from sbrt_followup.synthetic.cohort import Synthetic, simulate
+from sbrt_followup.tables.records import read_cohort, read_imaging
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample_cohorts" / "synthetic_446.csv"

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from reference_data import MONTH, TAU_MONTHS, array, close, cohort, numbers, sites
 from test_counts import people, split
 
-from sbrt_followup.outcomes.clustering import Members, area_variance, survival_variance
-from sbrt_followup.outcomes.counts import count, pool
-from sbrt_followup.outcomes.incidence import event_free
-from sbrt_followup.outcomes.survival import (
+from sbrt_followup.estimators.clustering import Members, area_variance, survival_variance
+from sbrt_followup.estimators.counts import count, pool
+from sbrt_followup.estimators.incidence import event_free
+from sbrt_followup.estimators.survival import (
     follow_up,
     kaplan_meier,
     lifelines_survival,

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sbrt_followup.outcomes.counts import count
+from sbrt_followup.estimators.counts import count
 from sbrt_followup.outcomes.large import group_counts
 from sbrt_followup.problems import InputRefused
-from sbrt_followup.tables import Cell, count_cells
+from sbrt_followup.tables.lazy import Cell, count_cells
 
 ENGINES = ("pandas", "polars", "duckdb")
 

@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sbrt_followup.followup.risk import by_patient, by_site, site_risk
 from sbrt_followup.outcomes.tiers import tier_of_rows
-from sbrt_followup.records import COHORT
 from sbrt_followup.rulebook.library import load
+from sbrt_followup.sites.risk import by_patient, by_site, site_risk
+from sbrt_followup.tables.records import COHORT
 
 RULES = load(None, None)
 COURSE = int(RULES.risk.course.value)

@@ -15,22 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sbrt_followup.followup.visits import (
-    DONE,
-    EXTRA,
-    FIRST,
-    MISSED,
-    NEVER,
-    OPEN,
-    VISIT,
-    Pattern,
-    planned_grid,
-    site_lines,
-)
+from sbrt_followup.arrays import NEVER
 from sbrt_followup.rulebook.library import load
 from sbrt_followup.rulebook.model import Anchor, Plan
 from sbrt_followup.rulebook.offsets import visit_offsets
 from sbrt_followup.timing import add_months
+from sbrt_followup.visits.series import DONE, EXTRA, FIRST, MISSED, OPEN, VISIT, Pattern, planned_grid, site_lines
 
 BOOK = load()
 EPOCH = date(1970, 1, 1)

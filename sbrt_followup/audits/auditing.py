@@ -10,12 +10,12 @@ from pathlib import Path
 from ..rulebook.deciding import fact_space
 from ..rulebook.library import Rulebook, packaged_folder, read
 from ..rulebook.model import DecisionTable, Evidence, Plan, SinsScore
+from .decision_tables import audit_table
 from .findings import SEVERITIES, Finding, from_problem, ordered, waived
-from .plans import audit_plan
+from .plan_checks import audit_plan
 from .rulebooks import audit_overlays, audit_profiles, audit_scores, audit_use
 from .sources import audit_sources
-from .tables import audit_table
-from .windows import audit_growth, audit_windows
+from .window_checks import audit_growth, audit_windows
 
 
 @dataclass(frozen=True)

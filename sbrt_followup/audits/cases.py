@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..problems import Problem, Source
-from ..rulebook.reading import Node, Sequence, read_file
+from ..rulebook.parsing import Node, Sequence, read_file
 from ..rulebook.structure import Notes, Unreadable, build_dataclass, table, text
 
 OWN = "own"

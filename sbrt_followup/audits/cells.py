@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ..rulebook.conditions import Flags
+from ..arrays import Flags
 from ..rulebook.deciding import Axis, FactSpace
 
 

@@ -15,18 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from ..followup.facts import level_column
-from ..followup.pseudoprogression import INSIDE, windows_of
-from ..followup.schedule import Request, patterns_of
-from ..followup.visits import NEVER, OPEN, VISIT, planned_grid, site_lines
+from ..arrays import NEVER, Flags
 from ..problems import InputRefused, Problem, nearest
-from ..rulebook.conditions import Column, Facts, Flags, Interval, Levels, decimal, unknown_column
+from ..rulebook.conditions import Column, Facts, Interval, Levels, decimal, unknown_column
 from ..rulebook.deciding import Decisions, decide
 from ..rulebook.library import Rulebook
 from ..rulebook.model import DecisionTable, Document, Plan, PseudoprogressionWindow, RiskTable, SinsScore
 from ..rulebook.offsets import visit_offsets
-from ..rulebook.sensitivity import sensitivity
+from ..rulebook.robustness import sensitivity
 from ..rulebook.sins import categories, total_range
+from ..sites.facts import level_column
+from ..sites.windows import INSIDE, windows_of
+from ..visits.schedule import Request, patterns_of
+from ..visits.series import OPEN, VISIT, planned_grid, site_lines
 from ..vocabulary import FACTS, TIERS, WINDOW_PLACES
 from .cases import Case, CaseFile, Result, Word, compared
 
@@ -151,7 +152,7 @@ def _courses(table: RiskTable, cases: Sequence[Case], result: list[Actual]) -> N
         return
     import pandas as pd
 
-    from ..followup.risk import courses
+    from ..sites.risk import courses
 
     for row, case in asked:
         days = int(str(case.given.words["days_after_first_site"]))

@@ -12,15 +12,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..followup.pseudoprogression import unite
 from ..rulebook.conditions import Column, Condition, Facts, Interval, Levels, decimal, tests_in
 from ..rulebook.criteria import Criterion
 from ..rulebook.deciding import Axis, FactSpace, answers, decide
 from ..rulebook.library import Rulebook
 from ..rulebook.model import DecisionTable, Document, Plan, PseudoprogressionWindow, RiskTable, SinsScore
 from ..rulebook.offsets import visit_offsets
+from ..sites.windows import unite
 from ..vocabulary import FACTS
-from .windows import with_partners
+from .window_checks import with_partners
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..followup.risk import site_risk
-from ..followup.schedule import Request, schedule
+from ..sites.risk import site_risk
+from ..visits.schedule import Request, schedule
 from ..vocabulary import TIERS
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from fractions import Fraction
 from ..problems import Source
 from ..rulebook.conditions import OPERATORS, decimal
 from ..rulebook.model import DecisionTable, Document, Plan, PseudoprogressionWindow, SinsScore
-from ..rulebook.reading import Node, Scalar, Table
-from ..rulebook.reading import Sequence as Items
+from ..rulebook.parsing import Node, Scalar, Table
+from ..rulebook.parsing import Sequence as Items
 from ..vocabulary import FACTS
 
 EDGES = {"at_least": "above", "above": "at_least", "at_most": "below", "below": "at_most"}

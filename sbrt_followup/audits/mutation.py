@@ -13,21 +13,21 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..followup.pseudoprogression import unite
 from ..problems import InputRefused
 from ..rulebook.conditions import Condition, Test, tests_in
 from ..rulebook.deciding import FactSpace, fact_space, hits, holds
 from ..rulebook.kinds import build_document
 from ..rulebook.library import Rulebook
 from ..rulebook.model import DecisionTable, Document, Plan, PseudoprogressionWindow, RiskTable, Schedule, SinsScore
-from ..rulebook.reading import Table, read_file
-from ..rulebook.sensitivity import sensitivity
+from ..rulebook.parsing import Table, read_file
+from ..rulebook.robustness import sensitivity
+from ..sites.windows import unite
 from ..vocabulary import FACTS, TIERS
 from .cases import Case, CaseFile, Said, Word
 from .cells import patient
 from .conclusions import run
 from .mutants import Mutant, mutants
-from .windows import with_partners
+from .window_checks import with_partners
 
 Fate = Literal["refused", "equivalent", "killed", "survived"]
 FATES: tuple[Fate, ...] = ("killed", "survived", "equivalent", "refused")

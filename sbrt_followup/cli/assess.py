@@ -11,8 +11,8 @@ from ..problems import refuse
 from . import options as o
 
 if TYPE_CHECKING:
-    from ..followup.assessment import Assessment
-    from ..records import Records
+    from ..response.assessment import Assessment
+    from ..tables.records import Records
     from .outputs import Destination
 
 NARROW = (
@@ -138,7 +138,7 @@ def assess(
     """
     import numpy as np
 
-    from ..followup.assessment import assess as assess_all
+    from ..response.assessment import assess as assess_all
     from ..vocabulary import POLICIES
     from . import inputs, outputs
 
@@ -211,8 +211,8 @@ class _Run:
         """Build the manifest of this call."""
         from dataclasses import replace
 
-        from ..records import Exclusion
         from ..report.manifest import manifest
+        from ..tables.records import Exclusion
 
         book = self.assessment.rulebook
         documents = [book.profile, *book.windows, *book.criteria, book.sins, book.evidence]
@@ -229,7 +229,7 @@ class _Run:
 
     def site_table(self) -> Any:
         """Give the cohort with its event dates."""
-        from ..followup.endpoints import cohort_table
+        from ..response.event_dates import cohort_table
 
         return cohort_table(self.assessment, self.table.given, self.table.extra_columns, self.policy)
 
@@ -257,7 +257,7 @@ class _Run:
                 ("patient_id", "site_id", "progression_date", "progression_site", "last_clear_mri_date", "unresolved"),
             )  # fmt: skip
         if patients:
-            from ..followup.endpoints import patient_table
+            from ..response.event_dates import patient_table
 
             within = int(self.assessment.rulebook.risk.course.value)
             frame = patient_table(self.assessment, within)
@@ -269,11 +269,11 @@ class _Run:
             )
             return outputs.Result(frame, "Progression per patient", "rows", self.manifest, body, self.notes(), shown)
         if summary:
-            from ..followup.tallies import tallies
+            from ..response.tallies import tallies
 
             return outputs.Result(tallies(self.assessment), "Response in this cohort beside published figures", "rows",
                                   self.manifest, body, self.notes())  # fmt: skip
-        from ..followup.assessment import confirming_visits
+        from ..response.assessment import confirming_visits
 
         if whole:
             body["confirming_visits"] = json_rows(confirming_visits(self.assessment))
@@ -285,8 +285,8 @@ class _Run:
 
     def notes(self) -> list[str]:
         """Say what a reader must know."""
-        from ..followup.false_alarms import chances
-        from ..followup.reading_words import never_recorded
+        from ..response.false_alarms import chances
+        from ..response.reading_words import never_recorded
 
         lines = [
             "state: what the MRI turned out to show by the as-of day; called: what could be said on its own day.",
@@ -323,7 +323,7 @@ def _only(records: Records, patient_id: str) -> Records:
 
 def _draw(assessment: Assessment, path: Path, kind: str, force: bool, quiet: bool) -> None:
     from ..report.files import write_bytes
-    from ..report.response_figures import FIGURES, figure
+    from ..report.response.response_figures import FIGURES, figure
     from .inputs import say
 
     if kind not in FIGURES:
@@ -340,15 +340,15 @@ def _text(run: _Run, to: Destination, scan_date: str | None, reasoning: bool) ->
     from ..report.files import json_text, write_bytes
 
     if reasoning:
-        from ..followup.explanation import as_json, as_text
-        from ..followup.reasoning import reasoning as chains
+        from ..report.explanation_text import as_json, as_text
+        from ..response.reasoning import reasoning as chains
 
         found = chains(run.assessment)
         body: dict[str, Any] = as_json(found)
         text = as_text(found)
     else:
-        from ..followup.cards import cards
-        from ..report.card import as_text as card_text
+        from ..report.response.card import as_text as card_text
+        from ..response.cards import cards
 
         try:
             day = date.fromisoformat(scan_date or run.as_of)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from ..outcomes.analysis import Method
     from ..outcomes.curves import Curves, Grouping
-    from ..outcomes.endpoints import Question
-    from ..records import Records
+    from ..outcomes.study import Question
     from ..rulebook.library import Rulebook
+    from ..tables.records import Records
     from .outputs import Destination
 
 Trace = Callable[[], dict[str, Any]]
@@ -177,10 +177,10 @@ def curves(
     """
     from ..outcomes.curves import Simulation
     from ..outcomes.curves import curves as run
-    from ..outcomes.endpoints import CENSORING, DEATH_INSIDE, ENDPOINTS, RETREATMENT, UNITS
     from ..outcomes.policies import CHOICES, dating
-    from ..report import figures
-    from ..report.curve_tables import TABLES
+    from ..outcomes.study import CENSORING, DEATH_INSIDE, ENDPOINTS, RETREATMENT, UNITS
+    from ..report.curves import curve_figure
+    from ..report.curves.curve_tables import TABLES
     from ..report.files import check_free
     from ..report.manifest import manifest
     from . import inputs, outputs
@@ -222,7 +222,7 @@ def curves(
         raise refuse("no-imaging", "--policy dates progression from MRIs: name the imaging table with --imaging FILE")
     drawings = figure or []
     for path in drawings:
-        figures.check_kind(path)
+        curve_figure.check_kind(path)
         check_free(path, force)
     to = outputs.destination(format_, output, force, quiet)
     chosen = estimator or ("km" if endpoint in DEATH_INSIDE else "cif")
@@ -332,8 +332,8 @@ def _method(
     seed: int,
     quantiles: str,
 ) -> Method:
+    from ..estimators.confidence import CI_TYPES
     from ..outcomes.analysis import Method
-    from ..outcomes.confidence import CI_TYPES
 
     if ci_type not in CI_TYPES:
         raise refuse("not-allowed", f"--ci-type takes {', '.join(CI_TYPES)}", hint=nearest(ci_type, CI_TYPES))
@@ -382,7 +382,7 @@ def _question(
 ) -> Question:
     import numpy as np
 
-    from ..outcomes.endpoints import Question
+    from ..outcomes.study import Question
     from ..timing import analysis_days
     from . import inputs
 
@@ -476,13 +476,14 @@ def _give(
 
 
 def _deliver(result: Curves, to: Destination, table: str, trace: Trace) -> None:
-    from ..report import curve_document, curve_tables, files
-    from ..report.methods import methods
+    from ..report import files
+    from ..report.curves import curve_document, curve_tables
+    from ..report.curves.methods import methods
     from . import outputs
 
     text = methods(result)
     if to.format == "table" and to.path is None:
-        from ..report.curve_text import render, terminal
+        from ..report.curves.curve_text import render, terminal
 
         render(result, text, terminal())
         return
@@ -491,7 +492,7 @@ def _deliver(result: Curves, to: Destination, table: str, trace: Trace) -> None:
         return files.json_text(curve_document.document(result, text, trace())).encode()
 
     def as_text() -> bytes:
-        from ..report.curve_text import plain
+        from ..report.curves.curve_text import plain
 
         return plain(result, text).encode()
 
@@ -504,9 +505,10 @@ def _deliver(result: Curves, to: Destination, table: str, trace: Trace) -> None:
 
 
 def _draw(result: Curves, path: Path, title: str, trace: Trace, force: bool, quiet: bool) -> None:
-    from ..report import figures, files
+    from ..report import files
+    from ..report.curves import curve_figure
     from . import inputs
 
-    files.write_bytes(path, figures.figure_bytes(result, path.suffix.lower(), title=title), force)
+    files.write_bytes(path, curve_figure.figure_bytes(result, path.suffix.lower(), title=title), force)
     files.write_bytes(path.with_name(path.name + ".manifest.json"), files.json_text(trace()).encode(), force=True)
     inputs.say(f"drawn: {path.name}", quiet)

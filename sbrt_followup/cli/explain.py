@@ -15,8 +15,8 @@ from .schedule import Horizon, PlanName
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..followup.explanation import Explanation
-    from ..followup.schedule import Request
+    from ..rulebook.explaining import Explanation
+    from ..visits.schedule import Request
 
 
 def explain(
@@ -65,10 +65,10 @@ def explain(
 
         sbrt-followup explain --sbrt-date 2025-01-31 --bilsky 1b --sins 9 --plan chen-2024
     """
-    from ..followup.explanation import as_json, as_text
-    from ..followup.explanation import explain as chain
-    from ..followup.schedule import schedule
+    from ..report.explanation_text import as_json, as_text
     from ..report.files import json_text, write_bytes
+    from ..visits.explanation import explain as chain
+    from ..visits.schedule import schedule
     from . import inputs, outputs
 
     to = outputs.destination(format_ or ("table" if output is None else None), output, force, quiet, ("table", "json"))
@@ -131,10 +131,10 @@ def _with_readings(
     explanation: Explanation, chosen: pd.DataFrame, scans: pd.DataFrame, request: Request
 ) -> Explanation:
     """Add why each MRI reads as it does, where the imaging table says more than that it took place."""
-    from ..followup.assessment import assess
-    from ..followup.explanation import Explanation as Chain
-    from ..followup.reasoning import reasoning
-    from ..records import IMAGING
+    from ..response.assessment import assess
+    from ..response.reasoning import reasoning
+    from ..rulebook.explaining import Explanation as Chain
+    from ..tables.records import IMAGING
 
     told = [s.name for s in IMAGING if s.name not in ("patient_id", "site_id", "mri_date", "mri_coverage", "completed")]
     if not scans[told].notna().any(axis=None):

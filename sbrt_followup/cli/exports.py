@@ -10,9 +10,9 @@ from ..problems import Source, refuse
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..followup.schedule import Request
-    from ..records import Records
-    from ..report.fhir import Release
+    from ..report.visits.fhir import Release
+    from ..tables.records import Records
+    from ..visits.schedule import Request
 
 SHORTEST_KEY = 16
 FIGURES = (".png", ".svg", ".pdf")
@@ -40,7 +40,7 @@ def calendar(
     visits: pd.DataFrame, request: Request, key_file: Path | None, previous: Path | None, identify: bool
 ) -> bytes:
     """Give the open visits as an iCalendar file."""
-    from ..report.calendar import calendar as draw
+    from ..report.visits.calendar import calendar as draw
 
     before = None
     if previous is not None:
@@ -66,7 +66,7 @@ def fhir(
     visits: pd.DataFrame, request: Request, key_file: Path | None, identify: bool, manifest: dict[str, Any], release: Release
 ) -> bytes:  # fmt: skip
     """Give the open visits as a FHIR bundle."""
-    from ..report.fhir import bundle
+    from ..report.visits.fhir import bundle
 
     key = read_key(key_file, "FHIR")
     return bundle(visits, as_of=request.as_of, key=key, identify=identify, manifest=manifest, release=release)
@@ -85,10 +85,10 @@ def timeline(path: Path, force: bool, table: Records, visits: pd.DataFrame, requ
     """Draw the schedule into a file."""
     from datetime import date, timedelta
 
-    from ..followup.history import window_spans
     from ..report.files import write_bytes
-    from ..report.timeline import timeline as draw
-    from ..report.timeline_marks import Shade, Treatment
+    from ..report.visits.timeline import timeline as draw
+    from ..report.visits.timeline_marks import Shade, Treatment
+    from ..sites.history import window_spans
 
     kind = path.suffix.lower().removeprefix(".")
     frame = table.frame

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ..problems import InputRefused, Problem, Source, nearest, refuse
 
 if TYPE_CHECKING:
-    from ..followup.schedule import Request
-    from ..records import ColumnMap, Records
     from ..rulebook.library import Rulebook
     from ..rulebook.model import Document
+    from ..tables.records import ColumnMap, Records
+    from ..visits.schedule import Request
 
 ON_ERROR = ("refuse", "exclude")
 
@@ -49,8 +49,8 @@ def column_map(path: Path | None) -> ColumnMap | None:
     """Read a --map file: `columns: {ours: theirs}` and `values: {column: {theirs: ours}}`, or the first one alone."""
     if path is None:
         return None
-    from ..records import COHORT, IMAGING, ColumnMap
-    from ..rulebook.reading import Scalar, Table, read_file
+    from ..rulebook.parsing import Scalar, Table, read_file
+    from ..tables.records import COHORT, IMAGING, ColumnMap
 
     tree, problems = read_file(path, path.name)
     # What a spreadsheet calls yes or no may be any word: Y, N, on, TRUE are fine as keys of a map.
@@ -95,7 +95,7 @@ def open_cohort(
     path: str | None, rulebook: Rulebook, map_file: Path | None, date_format: str | None, on_error: str, quiet: bool
 ) -> Records:
     """Read the cohort and hold its SINS totals against their components."""
-    from ..records import read_cohort
+    from ..tables.records import read_cohort
 
     if path is None:
         raise refuse("no-cohort", "name a cohort table (CSV, Parquet, xlsx), or - for CSV from stdin")
@@ -112,8 +112,8 @@ def _check_on_error(on_error: str) -> None:
 
 
 def _check_sins(records: Records, rulebook: Rulebook, name: str, on_error: str) -> Records:
-    from ..followup.facts import site_facts
-    from ..records import Exclusion
+    from ..sites.facts import site_facts
+    from ..tables.records import Exclusion
 
     if "sins" not in records.given:
         return records
@@ -135,7 +135,7 @@ def open_imaging(
     path: str | None, map_file: Path | None, date_format: str | None, on_error: str, quiet: bool
 ) -> Records | None:
     """Read the imaging table, if one is given."""
-    from ..records import read_imaging
+    from ..tables.records import read_imaging
 
     if path is None:
         return None
@@ -164,9 +164,9 @@ def request(
     """Settle the plan, the horizon and the day."""
     from fractions import Fraction
 
-    from ..followup.schedule import Request
     from ..rulebook.model import Plan
     from ..rulebook.structure import NUMBER
+    from ..visits.schedule import Request
 
     chosen = rulebook.get(Plan, plan) if plan else rulebook.plan
     if chosen.tiered and chosen.risk != rulebook.profile.risk:
@@ -186,8 +186,8 @@ def request(
 
 def placed(cohort: Records, imaging: Records | None, quiet: bool, on_error: str = "refuse") -> Records | None:
     """Leave out MRIs of no site in the cohort, and say so; refuse MRIs after a death."""
-    from ..followup.history import scans_after_death, unplaced
-    from ..records import Exclusion
+    from ..sites.history import scans_after_death, unplaced
+    from ..tables.records import Exclusion
 
     if imaging is None:
         return None

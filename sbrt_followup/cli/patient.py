@@ -9,7 +9,7 @@ import typer
 from ..problems import refuse
 
 if TYPE_CHECKING:
-    from ..records import Records
+    from ..tables.records import Records
 
 PANEL = "One patient, without a file"
 
@@ -37,7 +37,7 @@ def one_patient(
     date_format: str | None,
 ) -> tuple[Records, Records | None] | None:
     """Build the tables of one patient from options; None when a cohort file is given instead."""
-    from ..records import cohort_of, imaging_of
+    from ..tables.records import cohort_of, imaging_of
 
     given = {name: text for name, text in facts.items() if text is not None}
     if cohort is not None:

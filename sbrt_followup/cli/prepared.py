@@ -10,7 +10,7 @@ from ..problems import nearest, refuse
 if TYPE_CHECKING:
     from ..outcomes.analysis import Method
     from ..outcomes.curves import Curves
-    from ..records import Records
+    from ..tables.records import Records
 
 RISK_GROUP = "risk_group"
 
@@ -46,19 +46,19 @@ def curves_of(
     """Count a prepared table and estimate its groups; with what the manifest says of it."""
     import pandas as pd
 
-    from .. import tables
     from ..outcomes.curves import Prepared
-    from ..outcomes.endpoints import Question
     from ..outcomes.large import counted_curves, group_counts
-    from ..records import Records
+    from ..outcomes.study import Question
+    from ..tables import lazy
+    from ..tables.records import Records
 
-    if engine not in tables.ENGINES:
-        raise refuse("not-allowed", f"--engine takes {', '.join(tables.ENGINES)}", hint=nearest(engine, tables.ENGINES))
+    if engine not in lazy.ENGINES:
+        raise refuse("not-allowed", f"--engine takes {', '.join(lazy.ENGINES)}", hint=nearest(engine, lazy.ENGINES))
     if path is None or path == "-":
         raise refuse("no-cohort", "name a Parquet table: --prepared does not read stdin")
-    chosen: tables.Engine = next(e for e in tables.ENGINES if e == engine)
+    chosen: lazy.Engine = next(e for e in lazy.ENGINES if e == engine)
     counts = group_counts(path, group=by, time=time, status=status, engine=chosen)
     question = Question(course_days=0, endpoint=endpoint, censor_at="last_contact")
     result = counted_curves(counts, question, method, Prepared(time, status, by, engine))
     rows = pd.DataFrame(index=pd.RangeIndex(sum(c.n for c in counts.values())))
-    return result, Records(rows, content_hash=tables.content_hash(path))
+    return result, Records(rows, content_hash=lazy.content_hash(path))

@@ -43,7 +43,7 @@ def risk(
 
         sbrt-followup risk --bilsky 1b --paraspinal no --sins 9
     """
-    from ..followup.risk import by_patient, by_site, flips, site_risk
+    from ..sites.risk import by_patient, by_site, flips, site_risk
     from . import inputs, outputs
 
     if unit not in ("site", "patient"):

@@ -99,7 +99,7 @@ def check(
     from datetime import date
 
     from ..audits.auditing import Audit, reading_findings
-    from ..report.findings import FORMATS, print_findings, render
+    from ..report.rules.finding_text import FORMATS, print_findings, render
     from . import outputs
     from .inputs import say
 
@@ -146,7 +146,7 @@ def audit(
         sbrt-followup rules audit --explain window-gap
     """
     from ..audits.auditing import audit_folder
-    from ..report.findings import FORMATS, all_pages, known_codes, page, print_findings, render, summary
+    from ..report.rules.finding_text import FORMATS, all_pages, known_codes, page, print_findings, render, summary
     from . import outputs
     from .inputs import day_of, say
 
@@ -204,7 +204,7 @@ def test(
     """
     from ..audits.mutation import rate, score
     from ..audits.testing import run_cases
-    from ..report.case_results import FORMATS, lines, render, share, summary
+    from ..report.rules.case_results import FORMATS, lines, render, share, summary
     from . import outputs
     from .inputs import say
 

@@ -61,9 +61,9 @@ def diff(
 
         sbrt-followup rules diff signed.csv our_rules/
     """
-    from ..audits.changes import diff as compare
-    from ..audits.changes import reopened
-    from ..report.changes import FORMATS, pack_status, read_pack, render
+    from ..audits.differences import diff as compare
+    from ..audits.differences import reopened
+    from ..report.rules.difference_text import FORMATS, pack_status, read_pack, render
     from . import outputs
     from .inputs import say
 
@@ -132,7 +132,7 @@ def impact(
         sbrt-followup rules impact cohort.csv --plan mri-review-2025 --plan-to chen-2024 --figure slots.png
     """
     from ..audits.impact import impact as measure
-    from ..report.impact import FORMATS, draw, render, summary
+    from ..report.rules.impact_text import FORMATS, draw, render, summary
     from . import inputs, outputs
 
     to = outputs.destination(format_, output, force, quiet, FORMATS)

@@ -49,8 +49,8 @@ def show(
     """
     from ..audits.decisions import decisions
     from ..audits.rulebooks import named_by
-    from ..report.changes import pack_text
-    from ..report.rule_pages import FORMATS, blocks, html_page, markdown, print_pages, text_pages
+    from ..report.rules.difference_text import pack_text
+    from ..report.rules.rule_pages import FORMATS, blocks, html_page, markdown, print_pages, text_pages
     from . import outputs
 
     # A page is for people, also in a pipe.
@@ -65,7 +65,7 @@ def show(
     else:
         chosen = [book.profile, *(book.documents[n] for n in named_by(book.profile) if n in book.documents)]
     if figure is not None:
-        from ..report.rule_figures import draw_plan
+        from ..report.rules.rule_figures import draw_plan
 
         draw_plan(book, chosen, figure, force)
     if pack:
@@ -104,8 +104,8 @@ def evidence(
 
         sbrt-followup rules evidence --unsupported
     """
-    from ..audits import ledger as ledger
-    from ..report.ledger import FORMATS, render
+    from ..audits import ledger
+    from ..report.rules.ledger_text import FORMATS, render
     from . import outputs
     from .inputs import say
 

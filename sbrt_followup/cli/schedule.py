@@ -14,8 +14,8 @@ from . import patient as p
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..followup.schedule import Request, Scheduled
-    from ..records import Records
+    from ..tables.records import Records
+    from ..visits.schedule import Request, Scheduled
     from .outputs import Destination
 
 FORMATS = ("table", "csv", "json", "parquet", "xlsx", "ics", "fhir")
@@ -121,7 +121,7 @@ def schedule(
 
         sbrt-followup schedule --sbrt-date 2025-01-31 --bilsky 1b --paraspinal no --sins 9 --plan chen-2024
     """  # fmt: skip
-    from ..followup.schedule import EXPORT_COLUMNS
+    from ..visits.schedule import EXPORT_COLUMNS
     from . import exports, inputs, outputs
 
     to = outputs.destination(format_, output, force, quiet, FORMATS)
@@ -174,7 +174,7 @@ def in_parts(table: Records, scans: Records | None, request: Request, quiet: boo
     """Schedule a cohort in parts of whole patients, so that a large one needs little memory at a time."""
     import pandas as pd
 
-    from ..followup.schedule import Scheduled, schedule
+    from ..visits.schedule import Scheduled, schedule
 
     if len(table.frame) <= CHUNK:
         return schedule(table.frame, None if scans is None else scans.frame, request)
@@ -190,7 +190,7 @@ def _parts(table: Records, scans: Records | None, request: Request, quiet: bool)
     from collections import deque
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    from ..followup.schedule import chunks, schedule
+    from ..visits.schedule import chunks, schedule
     from .progress import progress
 
     def done(part: pd.DataFrame) -> tuple[int, Scheduled]:

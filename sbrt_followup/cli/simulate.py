@@ -92,10 +92,10 @@ def simulate(
     """  # fmt: skip
     from fractions import Fraction
 
-    from ..outcomes.simulation import simulate as draw
     from ..report.manifest import manifest
     from ..rulebook.model import Plan
     from ..rulebook.simulation import Simulation, with_assumed
+    from ..synthetic.cohort import simulate as draw
     from . import inputs, outputs
 
     _check(seed, patients, sites, jitter, {"--missed": missed, "--local": local})

@@ -39,9 +39,9 @@ def worklist(
 
         sbrt-followup worklist cohort.csv --imaging mri.csv -f json -o worklist.json
     """
-    from ..followup.worklist import status_counts
-    from ..followup.worklist import worklist as reduce_
     from ..report.files import json_rows
+    from ..visits.worklist import status_counts
+    from ..visits.worklist import worklist as reduce_
     from . import inputs, outputs
     from .schedule import in_parts, notes
 

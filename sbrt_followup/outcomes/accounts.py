@@ -10,13 +10,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import permutations
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import ndtri
 
-from sbrt_followup.outcomes.counts import COMPETING, EVENT, Floats, Ints
-from sbrt_followup.outcomes.endpoints import Study
-from sbrt_followup.timing import analysis_days
+from ..arrays import Floats, Ints
+from ..estimators.counts import COMPETING, EVENT
+from ..timing import analysis_days
+from .study import Study
+from .units import day_numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 UNEQUAL = 1.2  # groups' gaps further apart than this factor are worth a warning; a convention of reporting
 CHANCE = 0.005  # how often equal groups may be warned about; shared by the pairs of groups (Bonferroni)
@@ -141,3 +147,19 @@ def unequal(gaps: tuple[ScanGaps, ...]) -> bool:
         and long.against_all - short.against_all > beyond * np.hypot(long.std_error, short.std_error)
         for long, short in permutations(known, 2)
     )
+
+
+def scan_days(study: Study, imaging: pd.DataFrame) -> tuple[Ints, Floats]:
+    """Give the place of the unit and the day (since time zero, or since the landmark) of every completed scan of a study."""
+    import pandas as pd
+
+    done = imaging.loc[imaging["completed"].astype(object) != "no", ["patient_id", "site_id", "mri_date"]]
+    units = pd.DataFrame({"patient_id": study.patients[study.patient], "unit": np.arange(len(study.time))})
+    if study.question.unit == "patient":
+        pairs = done.merge(units, on="patient_id")
+    else:
+        units["of_site"] = study.site
+        pairs = done.merge(units, on="patient_id")
+        pairs = pairs[pairs["site_id"].isna() | (pairs["site_id"] == pairs["of_site"])]
+    place = pairs["unit"].to_numpy(dtype=np.int64)
+    return place, day_numbers(pairs["mri_date"]) - study.zero[place] - (study.question.landmark_day or 0)

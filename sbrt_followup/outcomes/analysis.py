@@ -15,14 +15,13 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from sbrt_followup.outcomes import clustering, comparisons, interval_analysis
-from sbrt_followup.outcomes.clustering import Members
-from sbrt_followup.outcomes.comparisons import NAN, Comparison
-from sbrt_followup.outcomes.counts import Counts, Floats
-from sbrt_followup.outcomes.endpoints import DEATH_INSIDE, Study
-from sbrt_followup.outcomes.incidence import aalen_johansen, event_free, loss_variance, restricted_loss, time_to
-from sbrt_followup.outcomes.interval_analysis import IntervalFit
-from sbrt_followup.outcomes.survival import (
+from ..arrays import Floats
+from ..estimators import clustering, comparisons
+from ..estimators.clustering import Members
+from ..estimators.comparisons import NAN, Comparison
+from ..estimators.counts import Counts
+from ..estimators.incidence import aalen_johansen, event_free, loss_variance, restricted_loss, time_to
+from ..estimators.survival import (
     Curve,
     Estimate,
     follow_up,
@@ -31,7 +30,10 @@ from sbrt_followup.outcomes.survival import (
     quantile,
     restricted_mean,
 )
-from sbrt_followup.timing import analysis_days
+from ..timing import analysis_days
+from . import interval_analysis
+from .interval_analysis import IntervalFit
+from .study import DEATH_INSIDE, Study
 
 FEW_AT_RISK = 10  # below this a curve is drawn faint
 SMALL_GROUP = 20  # below this a p-value is kept out of figures and printed tables

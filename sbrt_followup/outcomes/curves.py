@@ -7,22 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sbrt_followup.outcomes import accounts
-from sbrt_followup.outcomes.accounts import Ending, LateDeaths, ScanGaps
-from sbrt_followup.outcomes.analysis import Analysis, Caution, Method, analyse
-from sbrt_followup.outcomes.endpoints import (
-    AT_LAST_CONTACT,
-    BY_MRI,
-    DEATH_INSIDE,
-    Question,
-    Study,
-    study,
-)
-from sbrt_followup.outcomes.interval_analysis import silent
-from sbrt_followup.outcomes.null_check import NullCheck, null_check
-from sbrt_followup.outcomes.policies import UNRESOLVED, Dating
-from sbrt_followup.outcomes.scans import scan_days, with_last_clear
-from sbrt_followup.records import Exclusion, Records
+from ..sites.last_clear import with_last_clear
+from ..tables.records import Exclusion, Records
+from . import accounts
+from .accounts import Ending, LateDeaths, ScanGaps, scan_days
+from .analysis import Analysis, Caution, Method, analyse
+from .interval_analysis import silent
+from .null_check import NullCheck, null_check
+from .policies import UNRESOLVED, Dating
+from .study import AT_LAST_CONTACT, BY_MRI, DEATH_INSIDE, Question, Study, study
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,16 +17,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from sbrt_followup.outcomes import comparisons
-from sbrt_followup.outcomes.comparisons import Comparison, with_pairs
-from sbrt_followup.outcomes.confidence import interval
-from sbrt_followup.outcomes.counts import COMPETING, EVENT, Counts, Floats, Ints, count
-from sbrt_followup.outcomes.endpoints import AT_DISTANT, Study
-from sbrt_followup.outcomes.interval_censored import Npmle, npmle
-from sbrt_followup.outcomes.interval_comparison import Intervals as GroupedIntervals
-from sbrt_followup.outcomes.interval_comparison import from_interval_scores, interval_score
-from sbrt_followup.outcomes.survival import Curve, Estimate, quantile
-from sbrt_followup.problems import refuse
+from ..arrays import Floats, Ints
+from ..estimators import comparisons
+from ..estimators.comparisons import Comparison, with_pairs
+from ..estimators.confidence import interval
+from ..estimators.counts import COMPETING, EVENT, Counts, count
+from ..estimators.interval_censored import Npmle, npmle
+from ..estimators.interval_comparison import Intervals as GroupedIntervals
+from ..estimators.interval_comparison import from_interval_scores, interval_score
+from ..estimators.survival import Curve, Estimate, quantile
+from ..problems import refuse
+from .study import AT_DISTANT, Study
 
 NAN = float("nan")
 ROUNDING = 1e-12  # what is left of a sum of masses that make one

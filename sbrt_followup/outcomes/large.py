@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from ..estimators.counts import Counts, from_cells
 from ..problems import refuse
-from ..tables import ALL, Engine, count_cells
+from ..tables.lazy import ALL, Engine, count_cells
 from ..vocabulary import TIERS
 from .analysis import Method, analyse
-from .counts import Counts, from_cells
 from .curves import Curves, Prepared
-from .endpoints import DEATH_INSIDE, Question, Study
+from .study import DEATH_INSIDE, Question, Study
 from .units import natural
 
 

@@ -17,13 +17,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from sbrt_followup.outcomes.analysis import Method, compare_overall, read
-from sbrt_followup.outcomes.counts import CENSORED, COMPETING, EVENT, Floats, Ints
-from sbrt_followup.outcomes.endpoints import AT_DISTANT, AT_RETREATMENT, DEATH_INSIDE, Study
-from sbrt_followup.outcomes.interval_analysis import silent
-from sbrt_followup.outcomes.survival import kaplan_meier
-from sbrt_followup.problems import refuse
-from sbrt_followup.timing import analysis_days
+from ..arrays import Floats, Ints
+from ..estimators.counts import CENSORED, COMPETING, EVENT
+from ..estimators.survival import kaplan_meier
+from ..problems import refuse
+from ..timing import analysis_days
+from .analysis import Method, compare_overall, read
+from .interval_analysis import silent
+from .study import AT_DISTANT, AT_RETREATMENT, DEATH_INSIDE, Study
 
 ALPHA = 0.05
 NEVER = np.inf

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sbrt_followup.vocabulary import POLICIES
+from ..vocabulary import POLICIES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sbrt_followup.rulebook.library import Rulebook
+    from ..rulebook.library import Rulebook
 
 PRIMARY = "first_growth"
 ALL = "all"
@@ -39,8 +39,8 @@ def dating(
     cohort: pd.DataFrame, imaging: pd.DataFrame, rulebook: Rulebook, policy: str, as_of: np.datetime64 | None
 ) -> Dating:
     """Assess every MRI and date each site's progression; `policy` names one, or all with the first primary."""
-    from sbrt_followup.followup.assessment import assess
-    from sbrt_followup.followup.endpoints import endpoints, with_events
+    from ..response.assessment import assess
+    from ..response.event_dates import endpoints, with_events
 
     until = NEVER_CUT if as_of is None else as_of
     assessment = assess(cohort, imaging, rulebook, int(until.astype("datetime64[D]").astype(np.int64)))

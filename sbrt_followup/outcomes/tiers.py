@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sbrt_followup.followup.risk import by_patient, by_site, courses, site_risk
+from ..sites.risk import by_patient, by_site, courses, site_risk
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sbrt_followup.rulebook.library import Rulebook
+    from ..rulebook.library import Rulebook
 
 
 def tier_of_rows(frame: pd.DataFrame, rulebook: Rulebook, unit: str) -> pd.Series[Any]:

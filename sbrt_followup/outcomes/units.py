@@ -12,18 +12,14 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from sbrt_followup.followup.risk import courses
-from sbrt_followup.outcomes.counts import Floats, Ints
-from sbrt_followup.problems import InputRefused, Problem, Source
-from sbrt_followup.records import Exclusion
+from ..arrays import Flags, Floats, Ints, Texts
+from ..problems import InputRefused, Problem, Source
+from ..sites.risk import courses
+from ..tables.records import Exclusion
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Texts = npt.NDArray[np.object_]
-Flags = npt.NDArray[np.bool_]
 
 
 class Ledger:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 
 if TYPE_CHECKING:
-    from ..records import Records
     from ..rulebook.model import Document
+    from ..tables.records import Records
 
 INTENDED_USE = "Decision support for trained staff; it does not replace clinical judgement."
 

@@ -15,12 +15,12 @@ from typing import ClassVar, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import Flags
 from ..problems import Source, nearest
 from ..vocabulary import FACTS, Fact
-from .reading import Node, Scalar, Sequence, Table
+from .parsing import Node, Scalar, Sequence, Table
 from .structure import Notes, Unreadable, number, table, text
 
-Flags = npt.NDArray[np.bool_]
 Operator = Literal["is", "any_of", "at_least", "at_most", "below", "above", "between"]
 OPERATORS: tuple[Operator, ...] = ("is", "any_of", "at_least", "at_most", "below", "above", "between")
 UNORDERED: tuple[Operator, ...] = ("is", "any_of")

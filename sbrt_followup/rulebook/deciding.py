@@ -17,8 +17,9 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import Flags
 from ..vocabulary import FACTS, Fact
-from .conditions import Column, Condition, Facts, Flags, Interval, Levels, Test, evaluate, satisfying_levels, tests_in
+from .conditions import Column, Condition, Facts, Interval, Levels, Test, evaluate, satisfying_levels, tests_in
 from .model import DecisionTable
 
 NO_MATCH = -1

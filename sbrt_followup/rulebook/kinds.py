@@ -22,8 +22,8 @@ from .model import (
     RiskTable,
     SinsScore,
 )
-from .reading import Table
-from .sensitivity import MOST_FEATURES
+from .parsing import Table
+from .robustness import MOST_FEATURES
 from .simulation import Simulation, check_simulation
 from .structure import INTEGER, Notes, Unreadable, build_dataclass
 

@@ -16,18 +16,8 @@ from typing import TypeVar, cast
 from ..problems import InputRefused, Problem, Source, nearest
 from .criteria import Criterion, Protocol
 from .kinds import KINDS, build_document
-from .model import (
-    Deviation,
-    Document,
-    Evidence,
-    Extends,
-    Plan,
-    Profile,
-    PseudoprogressionWindow,
-    RiskTable,
-    SinsScore,
-)
-from .reading import Node, Scalar, Sequence, Table, content_hash, read_file, without_consequences
+from .model import Deviation, Document, Evidence, Extends, Plan, Profile, PseudoprogressionWindow, RiskTable, SinsScore
+from .parsing import Node, Scalar, Sequence, Table, content_hash, read_file, without_consequences
 from .simulation import Simulation, look_up, lookups
 from .structure import Notes, Unreadable, build_dataclass, text
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ..problems import Source
 from .conditions import Condition
-from .reading import Node, Sequence
+from .parsing import Node, Sequence
 from .structure import DATE, Notes, number
 
 Kind = Literal["risk", "plan", "pseudoprogression", "response", "sins", "protocol", "simulation", "profile", "evidence"]

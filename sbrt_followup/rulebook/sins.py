@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import Flags
 from ..vocabulary import FACTS
-from .conditions import Facts, Flags, Levels
+from .conditions import Facts, Levels
 from .model import Item, SinsScore
 
 Points = npt.NDArray[np.float64]

@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ..problems import Problem, Source, nearest
-from .reading import Node, Scalar, Sequence, Table
+from .parsing import Node, Scalar, Sequence, Table
 
 T = TypeVar("T")
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)

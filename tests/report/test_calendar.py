@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from visits_frames import AS_OF, KEY, OTHER_KEY, SECRETS, every_status, frame, line, scheduled
 
 from sbrt_followup.problems import InputRefused
-from sbrt_followup.report.calendar import calendar
+from sbrt_followup.report.visits.calendar import calendar
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "visits.ics"
 SITE = {"patient_id": "MRN-778899 Jane", "sbrt_date": "2025-01-31"}

@@ -15,7 +15,7 @@ from fhir.resources.R4B.bundle import Bundle as BundleR4
 from visits_frames import AS_OF, KEY, MANIFEST, OTHER_KEY, SECRETS, every_status, frame, line, scheduled
 
 from sbrt_followup.problems import InputRefused
-from sbrt_followup.report.fhir import RELEASES, Release, bundle
+from sbrt_followup.report.visits.fhir import RELEASES, Release, bundle
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "visits.fhir.json"
 MODELS = {"R4": BundleR4, "R5": BundleR5}

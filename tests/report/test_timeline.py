@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 from visits_frames import AS_OF, every_status, frame, line
 
-from sbrt_followup.report import timeline as module
-from sbrt_followup.report.timeline import MOST_LINES, timeline
-from sbrt_followup.report.timeline_marks import OTHERS, STYLE, Shade, Treatment
+from sbrt_followup.report.visits import timeline as module
+from sbrt_followup.report.visits.timeline import MOST_LINES, timeline
+from sbrt_followup.report.visits.timeline_marks import OTHERS, STYLE, Shade, Treatment
 
 WHO = "MRN-778899 Jane"
 SHADES = [Shade(WHO, "L2", date(2025, 3, 10), date(2025, 6, 20), "pseudoprogression/default", "interpretation")]

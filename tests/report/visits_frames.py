@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from sbrt_followup.followup.schedule import Request, schedule
-from sbrt_followup.records import cohort_of, imaging_of
 from sbrt_followup.rulebook.library import load
 from sbrt_followup.rulebook.model import Plan
+from sbrt_followup.tables.records import cohort_of, imaging_of
+from sbrt_followup.visits.schedule import Request, schedule
 
 KEY = b"a secret that stays in the clinic"
 OTHER_KEY = b"a secret of quite another clinic"

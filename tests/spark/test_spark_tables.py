@@ -10,13 +10,13 @@ import pytest
 
 pytest.importorskip("pyspark")
 
-from sbrt_followup.tables import count_cells
+from sbrt_followup.tables.lazy import count_cells
 
 
 def test_a_local_spark_counts_the_same(tmp_path: Path) -> None:
     from pyspark.sql import SparkSession
 
-    from sbrt_followup.tables import spark_session
+    from sbrt_followup.tables.lazy import spark_session
 
     SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config(
         "spark.sql.shuffle.partitions", "2"

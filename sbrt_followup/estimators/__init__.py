@@ -1,0 +1,1 @@
+"""Estimators on counts and intervals: numpy only, no table, no file, no text."""

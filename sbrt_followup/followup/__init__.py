@@ -1,1 +1,0 @@
-"""What the rules are for: facts, risk, schedule, pseudo-progression, response, worklist."""

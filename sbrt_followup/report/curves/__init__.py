@@ -1,0 +1,1 @@
+"""Curves as text, tables, JSON, figures and a methods paragraph."""

@@ -1,0 +1,1 @@
+"""Findings, cases, differences and pages of rule documents, for people and machines."""

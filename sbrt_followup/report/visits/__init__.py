@@ -1,0 +1,1 @@
+"""Visits as timelines, calendars and record-system bundles."""

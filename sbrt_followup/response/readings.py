@@ -1,0 +1,256 @@
+"""What each MRI says on its own day: sizes against earlier scans, signs, growth, state; columnar over all MRIs.
+
+The order of the documents: which scan it is, sizes (each measure against each comparison, the highest counts), epidural and
+neurological criteria, the other signs, what growth means in its window, the state, alerts. A criterion whose facts were
+not recorded is listed as such and weighs nothing. Nothing here looks at a later MRI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..arrays import Flags, Floats, Ints
+from ..rulebook.conditions import Column, Levels
+from ..rulebook.criteria import Criterion
+from ..rulebook.deciding import Decisions, decide
+from ..rulebook.library import Rulebook
+from ..sites.facts import SiteFacts, site_facts
+from ..sites.scans import NONE, Scans, gather
+from ..sites.windows import Windows, windows_of
+from ..vocabulary import COMPARISONS, FACTS, SIZE_SIGNS, STATES
+from .answers import Answer, Criteria, ask, criteria_of, highest, take
+from .measures import CHANGE_FACT, Measured, References, at, change, interval, measured, references, scan_facts, yes_no
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NO, YES, NOT_KNOWN = 0, 1, -1
+STATE = {name: i for i, name in enumerate(STATES)}
+PAIRS = FACTS["scan_pair"].levels
+WITH_BASELINE = {"first": "baseline_first", "second": "baseline_second"}
+CURRENT = ("baseline", "previous", "nadir")
+
+
+@dataclass(frozen=True)
+class Sized:
+    """One measure against one comparison: the change and what its document says of it."""
+
+    comparison: str
+    values: Floats
+    """The change, per asked row (`answer.rows`)."""
+    pair: Ints
+    """The published pair of scans, per MRI."""
+    answer: Answer
+    sign: Levels
+    """What it says of the size, per asked row."""
+
+
+@dataclass
+class Readings:
+    """Every MRI's reading; arrays run over `scans`."""
+
+    rulebook: Rulebook
+    criteria: Criteria
+    frame: pd.DataFrame
+    scans: Scans
+    read: Measured
+    site: SiteFacts
+    windows: Windows
+    facts: dict[str, Column]
+    references: Mapping[str, References]
+    sized: list[Sized] = field(default_factory=list)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """Per document id, sizes excepted."""
+    above_baseline: Levels = field(default_factory=lambda: Levels(np.zeros(0, dtype=np.int64)))
+    """Growth against baseline by any measure (a yes/no fact); not known without a measured baseline."""
+    disagree: Flags = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    """One measure or comparison shows growth and another a decrease from baseline."""
+
+    @property
+    def called(self) -> Ints:
+        """The state on the day of each MRI, its place in STATES."""
+        answer = self.answers[self.criteria.once["state"].id]
+        names = np.array([STATE[o] for o in answer.criterion.outcomes], dtype=np.int64)
+        state = answer.values(names, STATE["indeterminate"])
+        return np.where(self.scans.baseline, STATE["baseline"], state)
+
+    def answer(self, role: str) -> Answer:
+        """Give the answer of the one criterion with a role."""
+        return self.answers[self.criteria.once[role].id]  # type: ignore[index]
+
+    @property
+    def urgent(self) -> Ints:
+        """YES, NO, or NOT_KNOWN per MRI: any alert, all alerts clear, or not all recorded."""
+        yes = np.zeros(len(self.scans), dtype=bool)
+        clear = np.ones(len(self.scans), dtype=bool)
+        for c in self.criteria.alerts:
+            flag = np.array([c.meaning(i).urgent for i in range(len(c.outcomes))], dtype=np.int64)
+            value = self.answers[c.id].values(flag, NOT_KNOWN)
+            yes |= value == YES
+            clear &= value == NO
+        return np.where(self.scans.baseline, NO, np.where(yes, YES, np.where(clear, NO, NOT_KNOWN)))
+
+
+def read(frame: pd.DataFrame, imaging: pd.DataFrame, rulebook: Rulebook, as_of: int) -> Readings:
+    """Read every MRI up to a day against the rulebook."""
+    criteria = criteria_of(rulebook)
+    scans = gather(frame, imaging, as_of)
+    taken = measured(imaging, scans)
+    site = site_facts(frame, rulebook.sins)
+    windows = windows_of(rulebook, site.facts, len(frame))
+    facts = scan_facts(frame, scans, taken, site.facts)
+    refs: dict[str, References] = {
+        c.measure: references(taken.numbers[c.measure], scans) for c in criteria.sizes if c.measure
+    }
+    reading = Readings(rulebook, criteria, frame, scans, taken, site, windows, facts, refs)
+    before = np.where(scans.before >= 0, scans.since[np.maximum(scans.before, 0)], np.iinfo(np.int32).min)
+    # Without any MRI before, growth seen now may have begun at any time: the window counts as just past.
+    facts["window_place"] = windows.places(scans.site, scans.since, before)
+    _once(reading, "scan_order")
+    _sizes(reading)
+    for role in ("epidural", "neurology"):
+        _once(reading, role)
+    _signs(reading)
+    facts["confinement"] = _at_hand(
+        "confinement", facts["confined_to_vertebra"], ("beyond", "bone_only"), "not_recorded"
+    )
+    facts["biopsy_result"] = _at_hand("biopsy_result", facts["biopsy"], ("negative", "positive"), "none")
+    facts["pet_result"] = _at_hand("pet_result", facts["pet"], ("negative", "positive"), "none")
+    for role in ("growth", "state", "spread"):
+        _once(reading, role)
+    for c in (*criteria.alerts, *criteria.pains):
+        reading.answers[c.id] = ask(c, facts, None, len(scans))
+    return reading
+
+
+def _once(reading: Readings, role: str) -> None:
+    """Ask the one criterion with a role, and keep the fact it gives."""
+    c = reading.criteria.once[role]  # type: ignore[index]
+    answer = ask(c, reading.facts, None, len(reading.scans))
+    reading.answers[c.id] = answer
+    if c.gives and role != "state":
+        reading.facts[c.gives] = answer.given
+
+
+def _at_hand(name: str, column: Column, known: tuple[str, str], missing: str) -> Levels:
+    """Turn a label that may be missing into a fact that says so: not recorded is a level of its own."""
+    assert isinstance(column, Levels)
+    order = FACTS[name].levels
+    bits = column.possible
+    code = np.where(bits == 1, order.index(known[0]), order.index(known[1]))
+    return Levels(1 << np.where((bits & (bits - 1)) != 0, order.index(missing), code))
+
+
+def pair_codes(comparison: str, reference: Ints, order: Ints, scans: Scans) -> Ints:
+    """Give the published pair of scans that each comparison is, `other` for all the rest."""
+    names = FACTS["scan_order"].levels
+    other = PAIRS.index("other")
+    then = order[np.maximum(reference, 0)]
+    if comparison == "baseline":
+        first, second = (np.where(order == names.index(n), PAIRS.index(WITH_BASELINE[n]), other) for n in WITH_BASELINE)
+        return np.where(first != other, first, second)
+    published = (comparison == "previous") & (order == names.index("second")) & (then == names.index("first"))
+    published &= (reference >= 0) & ~scans.baseline[np.maximum(reference, 0)]
+    return np.where(published, PAIRS.index("first_second"), other)
+
+
+def held_against(
+    c: Criterion, comparison: str, now: Floats, then: Floats, pair: Ints, size: Column
+) -> tuple[Floats, Decisions]:
+    """Hold a measure against the compared values; rows without a change have no say (NaN)."""
+    assert c.measure is not None
+    values = change(c.measure, now, then)
+    facts: dict[str, Column] = {
+        CHANGE_FACT[c.measure]: interval(CHANGE_FACT[c.measure], values),
+        "scan_pair": Levels(1 << pair),
+        "compared_with": Levels(np.full(len(now), 1 << COMPARISONS.index(comparison), dtype=np.int64)),
+        "gtv_baseline_cc": size,
+    }
+    return values, decide(c, facts, len(now))
+
+
+def _sizes(reading: Readings) -> None:
+    scans = reading.scans
+    n = len(scans)
+    order = reading.answer("scan_order").outcome
+    found: list[Levels] = []
+    grown, shrunk = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+    above, compared = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+    for c in reading.criteria.sizes:
+        assert c.measure is not None
+        refs = reading.references[c.measure]
+        numbers = reading.read.numbers[c.measure]
+        for comparison in c.compare:
+            if comparison.to not in CURRENT:
+                continue
+            reference = refs.of(comparison.to)
+            # The same scan under another name is compared once.
+            if comparison.to == "previous":
+                reference = np.where(reference == refs.baseline, NONE, reference)
+            if comparison.to == "nadir":
+                reference = np.where((reference == refs.baseline) | (reference == refs.previous), NONE, reference)
+            rows = ((reference >= 0) & ~np.isnan(change(c.measure, numbers, at(numbers, reference)))).nonzero()[0]
+            pair = pair_codes(comparison.to, reference, order, scans)
+            values, decisions = held_against(
+                c, comparison.to, numbers[rows], numbers[reference[rows]], pair[rows],
+                take(reading.facts, "gtv_baseline_cc", rows),
+            )  # fmt: skip
+            answer = Answer(c, decisions, rows, n)
+            sized = Sized(
+                comparison.to,
+                values,
+                pair,
+                answer,
+                _growth_only(answer.given) if comparison.growth_only else answer.given,
+            )
+            reading.sized.append(sized)
+            bits = np.ones(n, dtype=np.int64)  # not_measured
+            bits[rows] = sized.sign.possible
+            found.append(Levels(bits))
+            grown |= bits >= 1 << SIZE_SIGNS.index("equivocal_growth")
+            if comparison.to == "baseline":
+                shrunk |= bits == 1 << SIZE_SIGNS.index("decreased")
+                least = 1 << SIZE_SIGNS.index("equivocal_growth")
+                here = (bits & -bits) >= least
+                above |= here
+                compared |= (bits != 1) & (here | (bits < least))
+    reading.facts["size_sign"] = highest(found, n)
+    reading.disagree = grown & shrunk
+    reading.above_baseline = yes_no("above_baseline", above, compared)
+
+
+def _growth_only(sign: Levels) -> Levels:
+    """Read a decrease as no growth: against a later scan it says nothing about response."""
+    smaller, same = (1 << SIZE_SIGNS.index(n) for n in ("decreased", "unchanged"))
+    return Levels(np.where((sign.possible & smaller) != 0, sign.possible & ~smaller | same, sign.possible))
+
+
+def sign_values(c: Criterion) -> tuple[Ints, Ints]:
+    """Give +1, -1 or 0 per outcome (supports, opposes, none), and whether it weighs."""
+    sign = {"supports": 1, "opposes": -1, "none": 0}
+    meanings = [c.meaning(i) for i in range(len(c.outcomes))]
+    return (
+        np.array([sign[m.sign] for m in meanings], dtype=np.int64),
+        np.array([m.weighs and m.sign != "none" for m in meanings], dtype=np.int64),
+    )
+
+
+def _signs(reading: Readings) -> None:
+    n = len(reading.scans)
+    supports, opposes = np.zeros(n, dtype=bool), reading.disagree.copy()
+    for c in reading.criteria.signs:
+        answer = ask(c, reading.facts, None, n)
+        reading.answers[c.id] = answer
+        sign, weighs = sign_values(c)
+        value = answer.values(sign * weighs, 0)
+        supports |= value > 0
+        opposes |= value < 0
+    order = FACTS["soft_signs"].levels
+    code = np.select(
+        [supports & opposes, supports, opposes], [order.index("both"), order.index("for"), order.index("against")]
+    )
+    reading.facts["soft_signs"] = Levels(1 << code.astype(np.int64))

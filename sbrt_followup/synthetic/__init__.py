@@ -1,0 +1,1 @@
+"""Cohorts drawn from a rule document, labelled synthetic."""

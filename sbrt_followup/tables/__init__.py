@@ -1,0 +1,1 @@
+"""Tables that users bring: their columns, how they are read, how their cells become values."""
