@@ -8,10 +8,10 @@ import sys
 
 import pandas as pd
 import pytest
+from helpers.visits_frames import every_status, frame, line
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from visits_frames import every_status, frame, line
 
 from sbrt_followup.report.console import SYMBOLS, print_table, table_text
 

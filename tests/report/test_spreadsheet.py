@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
-from visits_frames import MANIFEST, every_status
+from helpers.visits_frames import MANIFEST, every_status
 
 from sbrt_followup.problems import InputRefused
 from sbrt_followup.report.console import SYMBOLS

@@ -201,7 +201,7 @@ def all_pages() -> str:
     return "\n".join(
         [
             "# Audit codes", "",
-            "Generated from the program; `UPDATE_DOCS=1 pytest tests/test_audits.py` writes it anew. `sbrt-followup rules audit",
+            "Generated from the program; `UPDATE_DOCS=1 pytest tests/audits/test_auditing.py` writes it anew. `sbrt-followup rules audit",
             "--explain CODE` shows one. Errors cannot be waived; a warning or note can, in the document, with a reason.", "",
             "## Proofs", "", pages(list(CODES)), "## Reading", "", pages(sorted(READING)),
         ]
