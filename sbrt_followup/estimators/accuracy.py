@@ -15,11 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
-
-CENSORED, EVENT, COMPETING = 0, 1, 2
+from ..arrays import Flags, Floats, Ints
+from .counts import CENSORED, COMPETING, EVENT
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ def censoring(time: Floats, censored: Flags) -> Censoring:
     lost = np.bincount(place[censored], minlength=size)
     staying = np.cumsum(everyone[::-1])[::-1] - (everyone - lost)
     hazard = np.divide(lost, staying, out=np.zeros(size), where=staying > 0)
-    free = np.cumprod(1.0 - hazard)
+    free: Floats = np.asarray(np.cumprod(1.0 - hazard), dtype=np.float64)
     before = np.concatenate([[1.0], free[:-1]])
     return Censoring(distinct, place, censored, np.maximum(staying, 1).astype(np.float64), hazard, free, before)
 
@@ -96,10 +93,10 @@ class Measure:
 def std_error(influence: Floats, cluster: npt.ArrayLike | None = None) -> float:
     """Turn influences (of a mean over rows) into a standard error, with the factor m/(m − 1) for m clusters."""
     n = len(influence)
-    parts = influence
+    parts: Floats = influence
     if cluster is not None:
         _, code = np.unique(np.asarray(cluster), return_inverse=True)
-        parts = np.bincount(code, weights=influence)
+        parts = np.asarray(np.bincount(code, weights=influence), dtype=np.float64)
     m = len(parts)
     if m < 2 or not np.isfinite(parts).all():
         return float("nan")
@@ -120,7 +117,9 @@ def auc(people: Weighted, score: Floats) -> Measure:
     as_case = people.case * (below[rank] - estimate * all_controls)
     as_control = people.control * (above[rank] - estimate * all_cases)
     per_pair = people.n / pairs
-    return Measure(estimate, (as_case + as_control) * per_pair + _through_censoring(people, as_case + as_control, per_pair))
+    return Measure(
+        estimate, (as_case + as_control) * per_pair + _through_censoring(people, as_case + as_control, per_pair)
+    )
 
 
 def brier(people: Weighted, risk: Floats) -> Measure:

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .accuracy import CENSORED, EVENT, Floats, Ints, Measure
+from ..arrays import Floats, Ints
+from .accuracy import Measure
+from .counts import CENSORED, EVENT
 
 CONVERGED, MOST_STEPS = 1e-12, 200
 KNOTS = (0.05, 0.35, 0.65, 0.95)  # quantiles, Harrell's for four
@@ -102,7 +104,7 @@ def jackknife_error(measure: Measure, cluster: npt.ArrayLike | None = None) -> f
     parts = measure.influence
     if cluster is not None:
         _, code = np.unique(np.asarray(cluster), return_inverse=True)
-        parts = np.bincount(code, weights=parts)
+        parts = np.asarray(np.bincount(code, weights=parts), dtype=np.float64)
     return float(np.sqrt((parts**2).sum()) / len(measure.influence))
 
 
@@ -171,7 +173,7 @@ def smooth(pseudo: Floats, risk: Floats, points: int = 101, z: float = 1.9599639
 def _spline(x: Floats, knots: Floats) -> Floats:
     """Lay out Harrell's restricted cubic spline: straight beyond the outer knots."""
     columns = [np.ones(len(x)), x]
-    if len(knots) >= 3:  # noqa: PLR2004  three knots make the first curved column
+    if len(knots) >= 3:
         last, before = knots[-1], knots[-2]
         scale = (last - knots[0]) ** 2
 

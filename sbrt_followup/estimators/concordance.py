@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .accuracy import CENSORED, COMPETING, EVENT, Floats, Ints, censoring
+from ..arrays import Floats, Ints
+from .accuracy import censoring
+from .counts import CENSORED, COMPETING, EVENT
 
 
 def wolbers(time: Floats, status: Ints, score: Floats, horizon: float) -> float:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .accuracy import CENSORED, Floats, Ints
+from ..arrays import Floats, Ints
 from .calibration import observed
+from .counts import CENSORED
 
 
 @dataclass(frozen=True)
