@@ -12,7 +12,7 @@ import typer.main
 import yaml
 
 from sbrt_followup.cli.app import app
-from sbrt_followup.tables.records import COHORT, IMAGING, ColumnSpec
+from sbrt_followup.tables.columns import COHORT, IMAGING, ColumnSpec
 
 ROOT = Path(__file__).parents[1]
 UPDATE = os.environ.get("UPDATE_DOCS") == "1"

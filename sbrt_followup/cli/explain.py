@@ -134,7 +134,7 @@ def _with_readings(
     from ..response.assessment import assess
     from ..response.reasoning import reasoning
     from ..rulebook.explaining import Explanation as Chain
-    from ..tables.records import IMAGING
+    from ..tables.columns import IMAGING
 
     told = [s.name for s in IMAGING if s.name not in ("patient_id", "site_id", "mri_date", "mri_coverage", "completed")]
     if not scans[told].notna().any(axis=None):

@@ -50,7 +50,8 @@ def column_map(path: Path | None) -> ColumnMap | None:
     if path is None:
         return None
     from ..rulebook.parsing import Scalar, Table, read_file
-    from ..tables.records import COHORT, IMAGING, ColumnMap
+    from ..tables.columns import COHORT, IMAGING
+    from ..tables.records import ColumnMap
 
     tree, problems = read_file(path, path.name)
     # What a spreadsheet calls yes or no may be any word: Y, N, on, TRUE are fine as keys of a map.

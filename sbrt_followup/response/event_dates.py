@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ..arrays import NEVER, Flags, Ints
 from ..sites.history import days
 from ..sites.scans import NONE, Scans
-from ..tables.records import COHORT
+from ..tables.columns import COHORT
 from ..vocabulary import FACTS, POLICIES
 from .assessment import Assessment
 from .episodes import CONFIRMED, OPEN

@@ -16,7 +16,7 @@ import numpy as np
 from ..arrays import Flags, Floats, Ints
 from ..rulebook.conditions import Column, Facts, Interval, Levels, unknown_column
 from ..sites.scans import NONE, Scans
-from ..tables.records import IMAGING
+from ..tables.columns import IMAGING
 from ..vocabulary import FACTS
 
 if TYPE_CHECKING:

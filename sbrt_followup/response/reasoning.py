@@ -13,7 +13,7 @@ from ..rulebook.conditions import Facts, Interval, Levels
 from ..rulebook.criteria import Criterion
 from ..rulebook.explaining import Explanation, Line, Step, conditions
 from ..rulebook.model import Rule
-from ..tables.records import IMAGING
+from ..tables.columns import IMAGING
 from ..vocabulary import COMPARISONS, STATES
 from .answers import Answer
 from .assessment import Assessment, next_within

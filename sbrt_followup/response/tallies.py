@@ -18,7 +18,7 @@ from ..rulebook.criteria import Criterion
 from ..rulebook.model import Evidence
 from ..sites.history import days
 from ..sites.scans import NONE
-from ..tables.records import spine_range
+from ..tables.spine_levels import spine_range
 from ..vocabulary import FACTS, REGIONS, SPINE_LEVELS, STATES
 from .answers import Answer
 from .assessment import Assessment

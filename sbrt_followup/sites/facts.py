@@ -12,7 +12,8 @@ from ..arrays import Flags
 from ..rulebook.conditions import Column, Facts, Interval, Levels, unknown_column
 from ..rulebook.model import SinsScore
 from ..rulebook.sins import total_range
-from ..tables.records import COHORT, spine_range
+from ..tables.columns import COHORT
+from ..tables.spine_levels import spine_range
 from ..vocabulary import FACTS, SPINE_LEVELS
 
 if TYPE_CHECKING:

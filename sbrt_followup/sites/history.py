@@ -11,7 +11,8 @@ import numpy.typing as npt
 from ..arrays import NEVER, Flags, Ints
 from ..rulebook.deciding import holds
 from ..rulebook.library import Rulebook
-from ..tables.records import COHORT, spine_range
+from ..tables.columns import COHORT
+from ..tables.spine_levels import spine_range
 from ..vocabulary import SPINE_LEVELS, STOP_REASONS
 from .facts import site_facts
 

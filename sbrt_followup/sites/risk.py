@@ -21,7 +21,7 @@ from ..rulebook.library import Rulebook
 from ..rulebook.model import RiskTable
 from ..rulebook.robustness import Robustness, sensitivity
 from ..rulebook.sins import categories
-from ..tables.records import COHORT
+from ..tables.columns import COHORT
 from ..vocabulary import BASES
 from .facts import SiteFacts, site_facts
 

@@ -1,4 +1,4 @@
-"""The columns of the user's tables, declared once: read as text, checked, typed.
+"""A user's table of texts → a checked, typed one.
 
 Only the empty cell is missing. A row is named by its number in the file (the header is row 1). Problems name row and
 column, never a value. Dates become `datetime64[s]`, closed lists categories, numbers floats, everything else text.
@@ -10,127 +10,20 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from ..problems import InputRefused, Problem, Source, nearest, refuse
-from ..vocabulary import FACTS, PROGRESSION_SITES, SPINE_LEVELS, STOP_REASONS, YES_NO
+from .columns import COHORT, IMAGING, ColumnSpec
 from .intake import read_raw, texts_of
+from .spine_levels import level_name, spine_range
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
 
-ColumnKind = Literal["text", "date", "choice", "number", "integer", "level"]
 MOST_ROWS_NAMED = 10
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
-
-
-@dataclass(frozen=True)
-class ColumnSpec:
-    """One column: what its cells may hold."""
-
-    name: str
-    kind: ColumnKind
-    help: str = ""
-    levels: tuple[str, ...] = ()
-    required: bool = False
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def allowed(self) -> str:
-        """What a cell may hold, in words."""
-        if self.kind == "date":
-            return "a date written YYYY-MM-DD (or give --date-format)"
-        if self.kind == "level":
-            return "a level C1–C7, T1–T12, L1–L5, S1–S5, or a range downwards such as L1-L3"
-        if self.kind == "choice":
-            return " ".join(self.levels)
-        word = "a whole number" if self.kind == "integer" else "a number"
-        if self.low is not None and self.high is not None:
-            return f"{word} from {self.low:g} to {self.high:g}"
-        return f"{word}, {self.low:g} or more" if self.low is not None else word
-
-
-def _fact(name: str, column: str = "") -> ColumnSpec:
-    fact = FACTS[name]
-    kind: ColumnKind = "choice" if fact.finite else "integer" if fact.kind == "integer" else "number"
-    return ColumnSpec(column or name, kind, fact.help, fact.levels, low=fact.low, high=fact.high)
-
-
-def _choice(name: str, text: str, levels: tuple[str, ...] = YES_NO) -> ColumnSpec:
-    return ColumnSpec(name, "choice", text, levels)
-
-
-def _date(name: str, text: str, required: bool = False) -> ColumnSpec:
-    return ColumnSpec(name, "date", text, required=required)
-
-
-COHORT: tuple[ColumnSpec, ...] = (
-    ColumnSpec("patient_id", "text", "patient", required=True),
-    ColumnSpec("site_id", "text", "treated site; default: the level, else 1"),
-    _date("sbrt_date", "last fraction: time zero", required=True),
-    ColumnSpec("level", "level", "vertebral level or range"),
-    _fact("histology"),
-    _fact("fractions"),
-    _fact("dose_gy"),
-    _fact("lesion_type"),
-    _fact("bilsky"),
-    _fact("paraspinal"),
-    _fact("sins"),
-    _fact("sins_pain"),
-    _fact("sins_alignment"),
-    _fact("sins_collapse"),
-    _fact("sins_posterolateral"),
-    _date("last_clear_mri_date", "last MRI without progression"),
-    _date("booked_date", "next MRI already booked"),
-    _date("last_contact_date", "last contact; dates a stop"),
-    _choice("stop_reason", "why follow-up stopped", STOP_REASONS),
-    _fact("systemic_therapy"),
-    _fact("hardware"),
-    _fact("mri_contraindication"),
-    _fact("gadolinium_contraindication"),
-    _date("vcf_date", "first new or progressive fracture"),
-    _date("progression_date", "progression"),
-    _choice("progression_site", "where progression was", PROGRESSION_SITES),
-    _date("death_date", "death"),
-    _date("last_followup_date", "last follow-up"),
-)
-IMAGING: tuple[ColumnSpec, ...] = (
-    ColumnSpec("patient_id", "text", "patient", required=True),
-    ColumnSpec("site_id", "text", "treated site"),
-    _date("mri_date", "date of the MRI", required=True),
-    _fact("mri_coverage"),
-    ColumnSpec("gtv_cc", "number", "gross tumour volume, cc", low=0),
-    ColumnSpec("diameter_mm", "number", "largest diameter, mm", low=0),
-    ColumnSpec("area_mm2", "number", "largest area, mm²", low=0),
-    _fact("bilsky"),
-    _fact("paraspinal"),
-    _fact("new_spine_metastasis"),
-    _fact("t2_pattern"),
-    _fact("t1_hypointensity"),
-    _fact("t1_enhancement"),
-    _fact("enhancement_change"),
-    _fact("dwi_signal"),
-    _fact("adc_change"),
-    _fact("dce_curve"),
-    *(ColumnSpec(name, "number", f"DCE {name}", low=0) for name in ("ktrans", "kep", "vp", "ve")),
-    _fact("pifat"),
-    _fact("vcf"),
-    _fact("neuro_decline"),
-    _fact("pain_score"),
-    ColumnSpec("omed_mg", "number", "daily oral morphine equivalent, mg", low=0),
-    _fact("confined_to_vertebra"),
-    _fact("pet"),
-    _fact("biopsy"),
-    _fact("tumour_marker"),
-    ColumnSpec("scanner", "text", "scanner"),
-    ColumnSpec("field_strength_t", "number", "field strength, T", low=0),
-    ColumnSpec("protocol_id", "text", "protocol"),
-    ColumnSpec("reader", "text", "reader"),
-    _choice("completed", "the MRI took place"),
-)
 
 
 @dataclass(frozen=True)
@@ -278,7 +171,7 @@ def _typed(column: pd.Series[Any], spec: ColumnSpec, rows: npt.NDArray[np.int64]
         ok = np.array([*(spine_range(t) is not None for t in texts), True], dtype=bool)
         found.add("not-a-level", source_name, f"not {spec.allowed}", rows[~ok[codes] & ~missing])
     if spec.kind == "level":
-        texts = [_level_name(t) for t in texts]
+        texts = [level_name(t) for t in texts]
     if spec.kind in ("text", "level"):
         return np.array([*texts, None], dtype=object)[codes]
     if spec.kind == "date":
@@ -352,20 +245,6 @@ def check_date_format(date_format: str | None) -> None:
     days = date(2001, 2, 3), date(2003, 11, 24)
     if any(_parse_date(day.strftime(date_format), date_format) != day.isoformat() for day in days):
         raise refuse("bad-date-format", "--date-format must name day, month and year, e.g. %d.%m.%Y or %m/%d/%Y")
-
-
-def _level_name(text: str) -> str:
-    """Write a level as the contract does, so that t10 and T10 are one site."""
-    return re.sub(r"\s*[-–]\s*", "-", text.upper()) if spine_range(text) is not None else text
-
-
-def spine_range(text: str) -> tuple[int, int] | None:
-    """Read a level or a range downwards as indices into SPINE_LEVELS; None when it is neither."""
-    parts = [p.strip() for p in re.split(r"[-–]", text.upper())]
-    if len(parts) > 2 or any(p not in SPINE_LEVELS for p in parts):
-        return None
-    first, last = SPINE_LEVELS.index(parts[0]), SPINE_LEVELS.index(parts[-1])
-    return (first, last) if first <= last else None
 
 
 # ---- whole tables ----

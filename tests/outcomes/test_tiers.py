@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sbrt_followup.outcomes.tiers import tier_of_rows
 from sbrt_followup.rulebook.library import load
 from sbrt_followup.sites.risk import by_patient, by_site, site_risk
-from sbrt_followup.tables.records import COHORT
+from sbrt_followup.tables.columns import COHORT
 
 RULES = load(None, None)
 COURSE = int(RULES.risk.course.value)

@@ -14,7 +14,8 @@ import pytest
 from sbrt_followup.cli import inputs
 from sbrt_followup.problems import InputRefused, Problem
 from sbrt_followup.rulebook.library import Rulebook, load
-from sbrt_followup.tables.records import COHORT, IMAGING, Records
+from sbrt_followup.tables.columns import COHORT, IMAGING
+from sbrt_followup.tables.records import Records
 from sbrt_followup.vocabulary import SPINE_LEVELS
 
 FOLDER = Path(__file__).parents[1] / "bad_tables"
