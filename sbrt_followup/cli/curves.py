@@ -178,7 +178,7 @@ def curves(
     from ..outcomes.curves import Simulation
     from ..outcomes.curves import curves as run
     from ..outcomes.policies import CHOICES, dating
-    from ..outcomes.study import CENSORING, DEATH_INSIDE, ENDPOINTS, RETREATMENT, UNITS
+    from ..outcomes.study import DEATH_INSIDE
     from ..report.curves import curve_figure
     from ..report.curves.curve_tables import TABLES
     from ..report.files import check_free
@@ -186,18 +186,17 @@ def curves(
     from . import inputs, outputs
     from . import prepared as large
 
-    for flag, value, allowed in (
-        ("--endpoint", endpoint, ENDPOINTS),
-        ("--unit", unit, UNITS),
-        ("--estimator", estimator, (None, *ESTIMATORS)),
-        ("--censor-at", censor_at, (None, *CENSORING)),
-        ("--retreatment", retreatment, RETREATMENT),
-        ("--policy", policy, (None, *CHOICES)),
-        ("--table", table, tuple(TABLES)),
-    ):
-        if value not in allowed:
-            names = [name for name in allowed if name]
-            raise refuse("not-allowed", f"{flag} takes {', '.join(names)}", hint=nearest(str(value), names))
+    check_words(
+        {
+            "--estimator": (estimator, (None, *ESTIMATORS)),
+            "--policy": (policy, (None, *CHOICES)),
+            "--table": (table, tuple(TABLES)),
+        },
+        endpoint,
+        unit,
+        censor_at,
+        retreatment,
+    )
     if not (bootstrap == 0 or 20 <= bootstrap <= 1_000_000):
         raise refuse("not-allowed", "--bootstrap takes 0, or a number from 20 to 1,000,000")
     if estimator == "turnbull":
@@ -263,14 +262,14 @@ def curves(
     records = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet)
     scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
     scans = inputs.placed(records, scans, quiet)
-    question = _question(rulebook, endpoint, unit, censor_at, retreatment, as_of, entry, landmark, strata)
+    question = question_of(rulebook, endpoint, unit, censor_at, retreatment, as_of, entry, landmark, strata)
     if strata == RISK_GROUP and strata not in records.extra_columns:
         records = _with_tiers(records, rulebook, unit)
     for name in (entry, strata):
         if name is not None:
-            _need_column(records, name)
-    _need_outcome(records, endpoint, policy)
-    grouping = _grouping(records, rulebook, by, unit)
+            need_column(records, name)
+    need_outcome(records, endpoint, policy)
+    grouping = grouping_of(records, rulebook, by, unit)
     dates = None
     if policy is not None and scans is not None:
         dates = dating(records.frame, scans.frame, rulebook, policy, question.as_of)
@@ -310,6 +309,28 @@ def curves(
     _give(result, to, table, trace, drawings, title, force, quiet)
 
 
+def check_words(
+    words: dict[str, tuple[str | None, tuple[str | None, ...]]],
+    endpoint: str,
+    unit: str,
+    censor_at: str | None,
+    retreatment: str,
+) -> None:
+    """Refuse a word that an option does not know: of the given ones, then of those that say what is followed."""
+    from ..outcomes.study import CENSORING, ENDPOINTS, RETREATMENT, UNITS
+
+    for flag, (value, allowed) in {
+        "--endpoint": (endpoint, ENDPOINTS),
+        "--unit": (unit, UNITS),
+        "--censor-at": (censor_at, (None, *CENSORING)),
+        "--retreatment": (retreatment, RETREATMENT),
+        **words,
+    }.items():
+        if value not in allowed:
+            names = [name for name in allowed if name]
+            raise refuse("not-allowed", f"{flag} takes {', '.join(names)}", hint=nearest(str(value), names))
+
+
 def _refuse_with_turnbull(given: dict[str, Any]) -> None:
     named = [flag for flag, value in given.items() if value]
     if named:
@@ -339,7 +360,7 @@ def _method(
         raise refuse("not-allowed", f"--ci-type takes {', '.join(CI_TYPES)}", hint=nearest(ci_type, CI_TYPES))
     if not 0.5 <= level < 1:
         raise refuse("not-allowed", "--level takes a share from 0.5 to below 1, such as 0.95")
-    months = tuple(sorted(set(_numbers("--times", times))))
+    months = tuple(sorted(set(numbers("--times", times))))
     if not months or months[0] <= 0:
         raise refuse("not-allowed", "--times takes months above 0, such as 6,12,24,48")
     last = months[-1] if tau is None else tau
@@ -347,17 +368,18 @@ def _method(
         raise refuse("not-allowed", "--tau takes a number of months above 0")
     rho, gamma = 0.0, 0.0
     if weights is not None:
-        pair = _numbers("--weights", weights)
+        pair = numbers("--weights", weights)
         if len(pair) != 2 or min(pair) < 0:
             raise refuse("not-allowed", "--weights takes two numbers, 0 or more, such as 1,0")
         rho, gamma = pair
-    shares = tuple(sorted({percent / 100 for percent in _numbers("--quantiles", quantiles)}))
+    shares = tuple(sorted({percent / 100 for percent in numbers("--quantiles", quantiles)}))
     if not shares or not (shares[0] > 0 and shares[-1] < 1):
         raise refuse("not-allowed", "--quantiles takes per cents above 0 and below 100, such as 25,50,75")
     return Method(estimator, months, last, ci_type, level, rho, gamma, trend, bootstrap, seed, shares)
 
 
-def _numbers(flag: str, text: str) -> list[float]:
+def numbers(flag: str, text: str) -> list[float]:
+    """Read numbers joined by commas."""
     import math
 
     try:
@@ -369,7 +391,7 @@ def _numbers(flag: str, text: str) -> list[float]:
     return values
 
 
-def _question(
+def question_of(
     rulebook: Rulebook,
     endpoint: str,
     unit: str,
@@ -380,6 +402,7 @@ def _question(
     landmark: float | None,
     strata: str | None,
 ) -> Question:
+    """Turn the options into the question asked of a cohort."""
     import numpy as np
 
     from ..outcomes.study import Question
@@ -401,7 +424,8 @@ def _question(
     )
 
 
-def _need_column(records: Records, name: str) -> None:
+def need_column(records: Records, name: str) -> None:
+    """Refuse a column the cohort has not."""
     known = {*records.given, *records.extra_columns}
     if name not in known:
         raise refuse("unknown-column", f"the cohort has no column '{name}'", hint=nearest(name, sorted(known)))
@@ -417,7 +441,7 @@ def _with_tiers(records: Records, rulebook: Rulebook, unit: str) -> Records:
     return replace(records, frame=frame, extra_columns=(*records.extra_columns, RISK_GROUP))
 
 
-def _need_outcome(records: Records, endpoint: str, policy: str | None) -> None:
+def need_outcome(records: Records, endpoint: str, policy: str | None) -> None:
     """Refuse a table that cannot show the endpoint: without its column nobody would seem to have it."""
     needed = {
         "progression": ("progression_date",),
@@ -438,13 +462,14 @@ def _need_outcome(records: Records, endpoint: str, policy: str | None) -> None:
         )  # fmt: skip
 
 
-def _grouping(records: Records, rulebook: Rulebook, by: str | None, unit: str) -> Grouping | None:
+def grouping_of(records: Records, rulebook: Rulebook, by: str | None, unit: str) -> Grouping | None:
+    """Give what divides the cohort; None: nothing."""
     from ..outcomes.curves import Grouping
 
     if by is None:
         return None
     if by != RISK_GROUP:
-        _need_column(records, by)
+        need_column(records, by)
         values: pd.Series[Any] = records.frame[by]
         return Grouping(by, values)
     from ..outcomes.tiers import tier_of_rows
@@ -471,8 +496,9 @@ def _give(
 ) -> None:
     """Deliver the tables, then the figures."""
     _deliver(result, to, table, trace)
-    for path in drawings:
-        _draw(result, path, title, trace, force, quiet)
+    from ..report.curves import curve_figure
+
+    draw_files(drawings, lambda kind: curve_figure.figure_bytes(result, kind, title=title), trace, force, quiet)
 
 
 def _deliver(result: Curves, to: Destination, table: str, trace: Trace) -> None:
@@ -504,11 +530,12 @@ def _deliver(result: Curves, to: Destination, table: str, trace: Trace) -> None:
     outputs.deliver(body, to, {"json": as_json, "table": as_text})
 
 
-def _draw(result: Curves, path: Path, title: str, trace: Trace, force: bool, quiet: bool) -> None:
+def draw_files(paths: list[Path], drawn: Callable[[str], bytes], trace: Trace, force: bool, quiet: bool) -> None:
+    """Write figures, each with its manifest; `drawn` gives the bytes of a kind (`.png`)."""
     from ..report import files
-    from ..report.curves import curve_figure
     from . import inputs
 
-    files.write_bytes(path, curve_figure.figure_bytes(result, path.suffix.lower(), title=title), force)
-    files.write_bytes(path.with_name(path.name + ".manifest.json"), files.json_text(trace()).encode(), force=True)
-    inputs.say(f"drawn: {path.name}", quiet)
+    for path in paths:
+        files.write_bytes(path, drawn(path.suffix.lower()), force)
+        files.write_bytes(path.with_name(path.name + ".manifest.json"), files.json_text(trace()).encode(), force=True)
+        inputs.say(f"drawn: {path.name}", quiet)

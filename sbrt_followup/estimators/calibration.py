@@ -148,7 +148,13 @@ def slope(pseudo: Floats, risk: Floats, cluster: npt.ArrayLike | None = None) ->
     return Coefficient(1.0 + float(found[0][1]), float(np.sqrt(found[1][1, 1])))
 
 
-def smooth(pseudo: Floats, risk: Floats, points: int = 101, z: float = 1.959963984540054) -> Smooth | None:
+def smooth(
+    pseudo: Floats,
+    risk: Floats,
+    points: int = 101,
+    z: float = 1.959963984540054,
+    cluster: npt.ArrayLike | None = None,
+) -> Smooth | None:
     """Regress pseudo-values on the foretold risk; None where the regression has no solution."""
     foretold = cloglog(risk)
     distinct = np.unique(risk)
@@ -159,7 +165,7 @@ def smooth(pseudo: Floats, risk: Floats, points: int = 101, z: float = 1.9599639
         knots = np.unique(np.quantile(foretold, KNOTS))
         at = np.linspace(distinct[0], distinct[-1], points)
         basis, on = _spline(foretold, knots), _spline(cloglog(at), knots)
-    found = _regress(pseudo, basis, np.zeros(len(risk)))
+    found = _regress(pseudo, basis, np.zeros(len(risk)), cluster)
     if found is None:
         return None
     beta, variance = found

@@ -13,7 +13,7 @@ from typing import Literal
 
 from ..problems import InputRefused, Problem, Source, nearest
 from ..vocabulary import FACTS, TIERS
-from .model import IN_DAYS, Basis, Document, Evidence, Tier
+from .model import IN_DAYS, Basis, Document, Evidence, Tier, Value
 from .structure import DATE, Notes
 
 
@@ -79,6 +79,8 @@ class Hazard:
     rate: Taken
     source: Source
     until: Taken | None = None
+    interval: Taken | None = None
+    """The published interval the rate is derived from: its confidence limits say how well the rate is known."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -88,6 +90,17 @@ class PseudoprogressionRate:
     share: Taken
     first_peak: Taken
     last_peak: Taken
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class PublishedRisk:
+    """A published incidence, to stand beside a cohort's own: of a tier or of a series, of one endpoint only."""
+
+    of: str
+    endpoint: Literal["progression", "local_progression"]
+    months: int
+    risk: Taken
     source: Source
 
 
@@ -151,10 +164,16 @@ class Simulation(Document):
     assumed: Assumptions
     treatments: tuple[Treatment, ...]
     facts: tuple[FactShares, ...]
+    published_risks: tuple[PublishedRisk, ...] = ()
 
 
 def look_up(taken: Taken, evidence: Evidence) -> float:
     """Give a number from the bibliography; refuse where it does not stand there."""
+    return float(found_value(taken, evidence).value)
+
+
+def found_value(taken: Taken, evidence: Evidence) -> Value:
+    """Give a number from the bibliography with its unit and limits; refuse where it does not stand there."""
     source = next((s for s in evidence.sources if s.key == taken.key), None)
     if source is None:
         raise _absent(
@@ -168,7 +187,7 @@ def look_up(taken: Taken, evidence: Evidence) -> float:
     if value is None:
         known = [v.what for v in finding.values]
         raise _absent(f"'{taken.finding}' has no value '{taken.what}'", taken, nearest(taken.what, known))
-    return float(value.value)
+    return value
 
 
 def _absent(message: str, taken: Taken, hint: str) -> InputRefused:
@@ -192,10 +211,10 @@ def lookups(simulation: Simulation) -> Iterator[Taken]:
     yield from (simulation.patients, simulation.sites, simulation.death, simulation.scan_gap, simulation.detectable)
     yield from (pseudo.share, pseudo.first_peak, pseudo.last_peak)
     yield from (m.share for m in simulation.mix)
+    yield from (p.risk for p in simulation.published_risks)
     for hazard in simulation.progression:
         yield hazard.rate
-        if hazard.until is not None:
-            yield hazard.until
+        yield from (t for t in (hazard.until, hazard.interval) if t is not None)
 
 
 def check_simulation(document: Simulation, notes: Notes) -> None:

@@ -1,0 +1,67 @@
+"""Where rates of progression come from, for the commands that need them: a file of `intervals`, or a rule document."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..problems import Source, refuse
+from . import options as o
+
+if TYPE_CHECKING:
+    from ..rulebook.library import Rulebook
+    from ..rulebook.simulation import Simulation
+    from ..surveillance.document_rates import Published
+    from ..surveillance.hazards import Hazards
+
+RISK_GROUP = "risk_group"
+Rates = Annotated[
+    str,
+    typer.Option(
+        "--rates",
+        metavar="ID",
+        help="The simulation document with published and derived rates.",
+        rich_help_panel=o.RULES,
+    ),
+]
+
+
+def document_of(rulebook: Rulebook, name: str) -> Simulation:
+    """Give a simulation document."""
+    from ..rulebook.simulation import Simulation
+
+    return rulebook.get(Simulation, name)
+
+
+def read_hazards(path: Path) -> Hazards:
+    """Read the JSON of `intervals`."""
+    from ..surveillance.hazards import from_json
+
+    if "://" in str(path):
+        raise refuse("no-network", "--hazards takes a file on this machine")
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise refuse("no-file", "this file does not exist", Source(str(path))) from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        raise refuse(
+            "not-json", "this file is not JSON", Source(path.name), "Write it with `intervals … --format json -o FILE`."
+        ) from None
+    return from_json(body)
+
+
+def hazards_of(
+    rulebook: Rulebook, document: Simulation, path: Path | None, by: str | None, endpoint: str
+) -> tuple[Hazards | None, tuple[Published, ...]]:
+    """Give the hazards of the groups of `by` (of a file, else of the document for the tiers), and published incidences."""
+    from ..surveillance.document_rates import document_hazards, published_risks
+
+    published = published_risks(document, rulebook.evidence, endpoint)
+    if path is not None:
+        return read_hazards(path), published
+    if by != RISK_GROUP or endpoint != "progression":
+        return None, published
+    return document_hazards(document, rulebook.evidence), published

@@ -1,0 +1,1 @@
+"""Plans compared and risk models validated, as tables, figures, texts and JSON."""
