@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import assess, curves, explain, risk, rules, rules_changes, rules_show, schedule, simulate, validate, worklist
+from . import (
+    assess,
+    curves,
+    explain,
+    policy,
+    risk,
+    rules,
+    rules_changes,
+    rules_show,
+    schedule,
+    simulate,
+    validate,
+    worklist,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,6 +54,7 @@ app.command("risk")(risk.risk)
 app.command("assess")(assess.assess)
 app.command("explain")(explain.explain)
 app.command("curves")(curves.curves)
+app.command("policy")(policy.policy)
 app.command("validate")(validate.validate)
 app.command("simulate")(simulate.simulate)
 rules.app.command("show")(rules_show.show)

@@ -65,3 +65,16 @@ def hazards_of(
     if by != RISK_GROUP or endpoint != "progression":
         return None, published
     return document_hazards(document, rulebook.evidence), published
+
+
+def fitted_or_derived(rulebook: Rulebook, document: Simulation, path: Path | None, death: float | None) -> Hazards:
+    """Give the hazards of a file, else those derived from what is published."""
+    from ..surveillance.document_rates import document_hazards
+
+    if path is not None:
+        if death is not None:
+            raise refuse("not-allowed", "--death goes with derived rates; --hazards brings its own")
+        return read_hazards(path)
+    if death is not None and not 0 <= death < 1:
+        raise refuse("not-allowed", "--death takes a rate a month from 0 to below 1, such as 0.0066")
+    return document_hazards(document, rulebook.evidence, death)

@@ -121,14 +121,19 @@ def _spaced(often: Rates, each: float, horizon: float, shortest: float) -> tuple
     return tuple(visits)
 
 
-def price_for(mris: Callable[[float], float], budget: float, low: float = 1e-4, high: float = 100.0) -> float:
-    """Find the lowest price at which no more than a number of MRIs is done; MRIs fall as the price rises."""
+def price_for(
+    mris: Callable[[float], float], budget: float, low: float = 1e-4, high: float = 100.0, close: float = 1e-9
+) -> float:
+    """Find the lowest price at which no more than a number of MRIs is done; MRIs fall as the price rises.
+
+    The price is found to a share `close` of itself.
+    """
     for _ in range(STEPS):
         middle = float(np.sqrt(low * high))
         if mris(middle) > budget:
             low = middle
         else:
             high = middle
-        if high / low < 1 + 1e-9:
+        if high / low < 1 + close:
             break
     return high

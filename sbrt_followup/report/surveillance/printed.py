@@ -38,7 +38,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) 
 
     laid = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for place, name in enumerate(columns):
-        laid.add_column(name, justify="left" if place < left else "right", overflow="fold")
+        laid.add_column(name, justify="left" if place < left else "right", overflow="fold", no_wrap=place >= left)
     for row in rows:
         laid.add_row(*(cell.replace("[", r"\[") for cell in row))
     return laid
