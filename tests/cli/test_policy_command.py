@@ -147,7 +147,9 @@ def test_the_best_plan_becomes_an_overlay_that_must_be_signed(tmp_path):
     visits = run(*facts, "--plan", "proposed-plan", "--rules", folder, "-f", "csv", "-q", command="schedule").stdout
     due = pd.read_csv(pd.io.common.StringIO(visits))["due"]
     assert abs((pd.Timestamp(due[0]) - pd.Timestamp("2026-01-31")).days - 91) <= 2  # week 13
-    (problem,) = refused(*FEW, "--plan", "mri-review-2025,chen-2024", "--budget", "8", "--plan-output", folder, "-f", "csv")
+    (problem,) = refused(
+        *FEW, "--plan", "mri-review-2025,chen-2024", "--budget", "8", "--plan-output", folder, "-f", "csv"
+    )
     assert problem.code == "file-exists"
 
 
