@@ -92,7 +92,7 @@ def _frontier(axes: Axes, result: Compared) -> None:
             colour, style, name = FAMILY[origin]
             mris, months, _ = np.array(points).T
             axes.plot(mris, months, color=colour, ls=style, lw=1.6, label=name)
-    points = []
+    named: list[tuple[float, float, str]] = []
     for s in result.scored:
         if s.candidate.origin not in ("plan", "every", "equal_yield", "phased"):
             continue
@@ -101,10 +101,10 @@ def _frontier(axes: Axes, result: Compared) -> None:
         _bars(axes, s, x, y, colour, plain=all(w == 1 for w in result.setting.weights))
         filled = colour if s.candidate.origin == "plan" else "white"
         axes.plot(x, y, MARKS[s.candidate.origin], color=colour, ms=6, mfc=filled)
-        points.append((x, y, s.candidate.name))
+        named.append((x, y, s.candidate.name))
     low, high = axes.get_ylim()
     axes.set_ylim(max(0.0, low), high + 0.12 * (high - low))
-    _name(axes, points)
+    _name(axes, named)
     axes.set_xlabel(f"MRIs per {result.hazards.unit}, {result.setting.horizon:g} months")
     axes.set_ylabel("months undetected")
     axes.legend(frameon=False, fontsize=8, loc="upper right")
