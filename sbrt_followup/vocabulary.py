@@ -26,6 +26,19 @@ COVERAGES = ("segment", "region", "whole_spine")
 """What an MRI covered, least first."""
 
 STATES = ("baseline", "response", "stable", "equivocal", "progression", "pseudoprogression", "indeterminate")
+REQUESTS = (
+    "urgent",
+    "awaiting_decision",
+    "new_metastasis",
+    "ladder",
+    "confirm",
+    "complete_reading",
+    "read_mri",
+    "closer_followup",
+    "as_planned",
+)
+"""What the reading of an MRI asks for, the most pressing first: codes that a rule document gives its outcomes."""
+
 POLICIES = ("first_growth", "confirmation", "detected")
 COMPARISONS = ("baseline", "previous", "nadir", "first_growth", "peak")
 """The scans a size is compared with; the last two are those of the current episode of growth."""

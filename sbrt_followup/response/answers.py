@@ -14,10 +14,11 @@ from ..rulebook.conditions import Facts, Interval, Levels
 from ..rulebook.criteria import ONCE, Criterion, Role
 from ..rulebook.deciding import Decisions, decide, fact_space
 from ..rulebook.library import Rulebook
-from ..vocabulary import FACTS
+from ..vocabulary import FACTS, REQUESTS
 
 UNDECIDED = -1
 NOT_ASKED = -2
+NOTHING_ASKED = -1
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,22 @@ def criteria_of(rulebook: Rulebook) -> Criteria:
         tuple(by_role.get("alert", ())),
         tuple(by_role.get("pain", ())),
     )
+
+
+def requested(answer: Answer) -> Ints:
+    """Give the place in REQUESTS of what each MRI's answer asks for, NOTHING_ASKED for nothing; undecided: the most pressing possible."""
+    c, d = answer.criterion, answer.decisions
+    nothing = len(REQUESTS)
+    place = np.array(
+        [REQUESTS.index(m) if (m := c.meaning(i).request) else nothing for i in range(len(c.outcomes))],
+        dtype=np.int64,
+    )
+    case = np.where(d.possible, place[None, :], nothing).min(axis=1, initial=nothing)
+    if c.role != "next_step":  # what was not recorded asks for nothing; a step must be taken either way
+        case = np.where(d.case_outcome < 0, nothing, case)
+    result = np.full(answer.total, NOTHING_ASKED, dtype=np.int64)
+    result[answer.rows] = np.where(case == nothing, NOTHING_ASKED, case)[d.case]
+    return result
 
 
 def highest(columns: list[Levels], rows: int) -> Levels:

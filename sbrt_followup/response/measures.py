@@ -24,6 +24,25 @@ if TYPE_CHECKING:
 
 DECIMALS = 9
 CHANGE_FACT = {"gtv_cc": "gtv_change_percent", "diameter_mm": "diameter_change_mm", "area_mm2": "area_ratio"}
+COLUMN_OF = {
+    "gtv_change_percent": "gtv_cc",
+    "diameter_change_mm": "diameter_mm",
+    "area_ratio": "area_mm2",
+    "vp_change_percent": "vp",
+    "ktrans_change_percent": "ktrans",
+    "kep_change_percent": "kep",
+    "ve_change_percent": "ve",
+    "epidural_change": "bilsky",
+    "paraspinal_change": "paraspinal",
+    "confinement": "confined_to_vertebra",
+    "biopsy_result": "biopsy",
+    "pet_result": "pet",
+}
+"""The column behind each fact that is worked out from one; a fact that is read has its own name."""
+
+NOT_OF_THE_IMAGE = ("mri_coverage", "pain_score", "omed_mg")
+"""Recorded beside an MRI, not seen on it: alone they are no reading."""
+
 NUMBERS = tuple(s.name for s in IMAGING if s.kind == "number")
 LABELS = tuple(s.name for s in IMAGING if s.kind == "choice" and s.name in FACTS)
 TEXTS = ("scanner", "protocol_id", "reader")

@@ -6,7 +6,7 @@ Texts come from the documents. Lists in one cell are joined by `;`; what there i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,9 @@ import numpy.typing as npt
 from ..arrays import Ints, spread
 from ..rulebook.conditions import Facts, Interval, Levels
 from ..sites.risk import weakest
-from ..vocabulary import COMPARISONS, FACTS, STATES, WINDOW_PLACES
+from ..vocabulary import COMPARISONS, FACTS, REQUESTS, STATES, WINDOW_PLACES
 from . import episodes as course
-from .answers import Answer
+from .answers import Answer, requested
 from .episodes import Episodes
 from .readings import YES, Readings, Sized, sign_values
 from .thresholds import growth_thresholds
@@ -29,6 +29,14 @@ RETROSPECT = {
     "confirmed": "in retrospect: growth confirmed by a later MRI, dated back to this one's episode",
 }
 URGENT_ACTION = "urgent clinical review, do not wait for a scheduled MRI"
+
+
+class Asking(NamedTuple):
+    """Why something is asked for, by which rules, and how well that is known."""
+
+    reason: str
+    rule: str
+    basis: str
 
 
 def rule_of(answer: Answer, row: int) -> tuple[str, str] | None:
@@ -341,6 +349,39 @@ class Words:
 
         open_alerts = [np.where(x.outcome < 0, x.decisions.case, -1) for x in alerts]
         return spread([self.baseline, urgent, a.decisions.case, *asks, *open_alerts], len(self.baseline), say)
+
+    def request(self, request: str, row: int) -> Asking:
+        """Say what one MRI asks for: reason, rule and basis; what no document asks has neither rule nor basis."""
+        if request == "read_mri":
+            return Asking("the last MRI has no reading", "", "")
+        step = self.episodes.next_step
+        place = REQUESTS.index(request)
+        behind = [self.answers[c.id] for c in self.reading.criteria.alerts] if request == "urgent" else [
+            step, *(self.answers[c.id] for c in (*self.reading.criteria.signs, self.reading.criteria.once["spread"]))
+        ]  # fmt: skip
+        says: list[str] = []
+        rules: list[tuple[str, str]] = []
+        for a in behind:
+            code = int(a.outcome[row])
+            if request == "urgent":
+                asks = code >= 0 and a.criterion.meaning(code).urgent
+            else:
+                asks = int(requested(a)[row]) == place
+            if not asks:
+                continue
+            says.append(a.criterion.meaning(code).says if code >= 0 else "")
+            if a is step and request != "awaiting_decision":
+                says[-1] = self._why_step(row)
+            found = rule_of(a, row)
+            rules.append((a.criterion.name, a.criterion.basis) if found is None else found)
+        rule = ";".join(dict.fromkeys(name for name, _ in rules))
+        return Asking(_list(says), rule, weakest([b for _, b in rules]) if rules else "")
+
+    def _why_step(self, row: int) -> str:
+        """Say the state and what the size means, the two that a next step rests on."""
+        growth = self.once["growth"]
+        size = "size not known" if growth.outcome[row] < 0 else growth.criterion.meaning(int(growth.outcome[row])).says
+        return f"{STATES[int(self.episodes.called[row])]} ({size})"
 
     def _asks(self, a: Answer) -> npt.NDArray[np.bool_]:
         c = a.criterion

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,8 +23,21 @@ from ..sites.facts import SiteFacts, site_facts
 from ..sites.scans import NONE, Scans, gather
 from ..sites.windows import Windows, windows_of
 from ..vocabulary import COMPARISONS, FACTS, SIZE_SIGNS, STATES
-from .answers import Answer, Criteria, ask, criteria_of, highest, take
-from .measures import CHANGE_FACT, Measured, References, at, change, interval, measured, references, scan_facts, yes_no
+from .answers import Answer, Criteria, ask, criteria_of, facts_of, highest, take
+from .measures import (
+    CHANGE_FACT,
+    COLUMN_OF,
+    NOT_OF_THE_IMAGE,
+    Measured,
+    References,
+    at,
+    change,
+    interval,
+    measured,
+    references,
+    scan_facts,
+    yes_no,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +91,23 @@ class Readings:
         names = np.array([STATE[o] for o in answer.criterion.outcomes], dtype=np.int64)
         state = answer.values(names, STATE["indeterminate"])
         return np.where(self.scans.baseline, STATE["baseline"], state)
+
+    @cached_property
+    def findings(self) -> tuple[str, ...]:
+        """The columns of the imaging table that are a reading: those that the profile's documents ask for."""
+        asked = {COLUMN_OF.get(f, f) for c in self.criteria.all for f in facts_of(c)}
+        asked |= {c.measure for c in self.criteria.sizes if c.measure}
+        known = [n for n in (*self.read.numbers, *self.read.labels) if n in asked and n not in NOT_OF_THE_IMAGE]
+        return tuple(known)
+
+    @cached_property
+    def has_finding(self) -> Flags:
+        """The MRI has a reading: at least one finding that the profile's documents ask for was recorded."""
+        result = np.zeros(len(self.scans), dtype=bool)
+        for name in self.findings:
+            values = self.read.numbers.get(name)
+            result |= self.read.labels[name] >= 0 if values is None else ~np.isnan(values)
+        return result
 
     def answer(self, role: str) -> Answer:
         """Give the answer of the one criterion with a role."""

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Literal
 
 from ..problems import Source, nearest
-from ..vocabulary import COMPARISONS, FACTS
+from ..vocabulary import COMPARISONS, FACTS, REQUESTS
 from .model import ID, Basis, DecisionTable, Document, Quantity
 from .structure import Notes
 
@@ -52,6 +52,8 @@ class Meaning:
     urgent: bool = False
     disputed: str = ""
     asks_for: str = ""
+    request: str = ""
+    """A code of REQUESTS: what the outcome asks of the person who must act."""
     within: Quantity | None = None
 
 
@@ -130,6 +132,19 @@ def check_criterion(table: Criterion, notes: Notes) -> None:
                 f"'{meaning.outcome}' is not one of the outcomes",
                 meaning.source,
                 nearest(meaning.outcome, table.outcomes),
+            )
+        if meaning.request and meaning.request not in REQUESTS:
+            notes.add(
+                "unknown-request",
+                f"'{meaning.request}' is nothing that a reading can ask for ({', '.join(REQUESTS)})",
+                meaning.source,
+                nearest(meaning.request, REQUESTS),
+            )
+        if not meaning.request and table.role == "next_step":
+            notes.add(
+                "missing-key",
+                f"an outcome of the next step needs 'request', one of {', '.join(REQUESTS)}",
+                meaning.source,
             )
         if meaning.within is not None and (meaning.within.unit != "days" or meaning.within.value <= 0):
             notes.add("wrong-unit", "the time to the next step is counted in days, above 0", meaning.within.source)
