@@ -59,7 +59,7 @@ def policy(
     death: Annotated[
         float | None,
         typer.Option(
-            "--death", metavar="RATE", help="Death a month, in place of the document's.", rich_help_panel=PATIENTS
+            "--death", metavar="RATE", help="Death a month, in place of the hazards' own.", rich_help_panel=PATIENTS
         ),
     ] = None,
     mix: Annotated[

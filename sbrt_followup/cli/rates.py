@@ -38,6 +38,7 @@ def document_of(rulebook: Rulebook, name: str) -> Simulation:
 
 def read_hazards(path: Path) -> Hazards:
     """Read the JSON of `intervals`."""
+    from ..surveillance.fitted_models import from_models, holds_models
     from ..surveillance.hazards import from_json
 
     if "://" in str(path):
@@ -50,7 +51,7 @@ def read_hazards(path: Path) -> Hazards:
         raise refuse(
             "not-json", "this file is not JSON", Source(path.name), "Write it with `intervals … --format json -o FILE`."
         ) from None
-    return from_json(body)
+    return from_models(body) if holds_models(body) else from_json(body)
 
 
 def hazards_of(
@@ -68,13 +69,12 @@ def hazards_of(
 
 
 def fitted_or_derived(rulebook: Rulebook, document: Simulation, path: Path | None, death: float | None) -> Hazards:
-    """Give the hazards of a file, else those derived from what is published."""
+    """Give the hazards of a file, else those derived from what is published; `death` replaces their rate of death."""
     from ..surveillance.document_rates import document_hazards
 
-    if path is not None:
-        if death is not None:
-            raise refuse("not-allowed", "--death goes with derived rates; --hazards brings its own")
-        return read_hazards(path)
     if death is not None and not 0 <= death < 1:
         raise refuse("not-allowed", "--death takes a rate a month from 0 to below 1, such as 0.0066")
-    return document_hazards(document, rulebook.evidence, death)
+    if path is None:
+        return document_hazards(document, rulebook.evidence, death)
+    found = read_hazards(path)
+    return found if death is None else found.with_death(death)

@@ -67,7 +67,7 @@ def validate(
         str,
         typer.Option(
             "--table",
-            help="Which table csv, parquet and xlsx hold: horizons, groups, scan-days, net-benefit, calibration, published, sample-size, "
+            help="Which table csv, parquet and xlsx hold: horizons, groups, scan-days, between-mris, net-benefit, calibration, published, sample-size, "
             "tripod or excluded.",
             rich_help_panel=NUMBERS,
         ),

@@ -255,6 +255,12 @@ def _cautions(
     left = [g.group for g in hazards.groups if g.group not in groups]
     if left:
         found.append(Caution("group-without-patients", f"nobody in {', '.join(left)}: not compared"))
+    immortal = [g for g in groups if hazards.of(g).rates.death_clear <= 0]
+    if immortal:
+        text = (
+            f"nobody dies in {', '.join(immortal)}: no rate of death is known, and MRIs are overstated (--death RATE)"
+        )
+        found.append(Caution("no-death", text))
     if hazards.unit == "site":
         found.append(Caution("unit-site", "hazards are per site: MRIs and findings are per treated site"))
     if not draws and asked.draws:

@@ -29,6 +29,10 @@ class Course(Protocol):
         """Give the share of those clear at `start` (months), alive and scanned at `stop`, in whom it finds progression."""
         ...
 
+    def net(self, months: float) -> Floats:
+        """Give each unit's risk by a horizon if nobody died before progression."""
+        ...
+
 
 @dataclass(frozen=True)
 class Grouped:
@@ -48,6 +52,10 @@ class Grouped:
             found[own] = np.divide(new, present, out=np.zeros(len(new)), where=present > 0)
         return found
 
+    def net(self, months: float) -> Floats:
+        """Give each unit's risk if nobody died (see `Course`)."""
+        return np.array([1.0 - float(np.exp(-rates.cumulative(months))) for rates in self.rates])[self.group]
+
     def risk(self, months: float) -> Floats:
         """Give each unit's risk by a horizon."""
         return np.array([float(Flow(rates).onsets(months)) for rates in self.rates])[self.group]
@@ -66,6 +74,11 @@ class Stretches:
         width = np.minimum(stop[:, None], self.until) - np.maximum(start[:, None], begin)
         risk = -np.expm1(-(np.clip(width, 0.0, None) * self.hazard[unit]).sum(axis=1))
         return np.where(stop <= self.until[-1] + 1e-9, risk, np.nan)
+
+    def net(self, months: float) -> Floats:
+        """Give each unit's risk if nobody died (see `Course`)."""
+        unit = np.arange(len(self.hazard))
+        return self.yields(unit, np.zeros(len(unit)), np.full(len(unit), months))
 
 
 def stretches(risks: Mapping[float, Floats], death: Sequence[float]) -> Stretches:

@@ -8,7 +8,7 @@ says how its rates are known; only `fitted` ones come from a cohort.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal, get_args
 
@@ -113,6 +113,18 @@ class Hazards:
                 return own
         names = [own.group for own in self.groups]
         raise InputRefused([Problem("unknown-group", f"no hazards of a group '{group}'", hint=nearest(group, names))])
+
+    def with_death(self, per_month: float) -> Hazards:
+        """Give the same hazards with another rate of death, alike before and after progression."""
+        groups = tuple(
+            replace(
+                own,
+                rates=replace(own.rates, death_clear=per_month, death_after=None),
+                draws=tuple(replace(d, death_clear=per_month, death_after=None) for d in own.draws),
+            )
+            for own in self.groups
+        )
+        return replace(self, groups=groups)
 
     @property
     def known(self) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from ..sites.last_clear import with_last_clear
 from ..tables.records import Exclusion, Records
 from ..vocabulary import TIERS
 from . import scan_days as looking
+from .between_mris import Between, between_mris
 from .document_rates import Published
 from .foretold import Foretold, Grouped, stretches
 from .hazards import Hazards, Rates
@@ -66,6 +67,7 @@ class Validation:
     grouping: Grouping | None
     excluded: tuple[Exclusion, ...]
     cautions: tuple[Caution, ...]
+    between: tuple[Between, ...]
     unscheduled: int
     rows_used: int
     censored_at: str
@@ -123,6 +125,7 @@ def validated(
         grouping,
         tuple(Exclusion(row, reason) for row, reason in excluded),
         _cautions(asked, entered, model, horizons, imaging is not None, off),
+        between_mris(people, model.course, [h.months for h in horizons if not h.refused]),
         off,
         people.rows_used,
         question.censored_at,
@@ -151,7 +154,15 @@ def _scores(frame: pd.DataFrame, asked: Asked, file: str) -> tuple[Any, dict[flo
     problems: list[Problem] = []
     numbers = {}
     for name in names:
-        number = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=np.float64)
+        column = frame[name]
+        if not (
+            pd.api.types.is_numeric_dtype(column)
+            or pd.api.types.is_object_dtype(column)
+            or isinstance(column.dtype, pd.StringDtype)
+        ):
+            problems.append(Problem("score-value", f"column {name} holds no numbers", Source(file)))
+            continue
+        number = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
         unread = frame[name].notna().to_numpy() & ~np.isfinite(number)
         _note(problems, frame, unread, name, "is not a number", "Decimals are written with a point: 0.25.", file)
         if not asked.plain:

@@ -102,8 +102,21 @@ def test_hazards_of_intervals_are_read(tmp_path):
     assert {row["known"] for row in body["hazards"]} == {"fitted"}
     assert body["mix"]["known"] == "cohort" and body["mix"]["shares"]["high"] == pytest.approx(1 / 3)
     assert "hazards-derived" not in [c["code"] for c in body["cautions"]]
-    (problem,) = refused("--hazards", tmp_path / "h.json", "--death", "0.01")
-    assert problem.code == "not-allowed"
+    deadlier = as_json("--plan", "chen-2024", "--hazards", tmp_path / "h.json", "--death", "0.02")
+    assert {row["death_clear_per_month"] for row in deadlier["hazards"]} == {0.02}
+    assert deadlier["plans"][0]["mris_per_patient"] < body["plans"][0]["mris_per_patient"]
+
+
+def test_a_model_without_deaths_is_not_taken_in_silence(tmp_path):
+    phases = [{"from_month": 0, "until_month": None, "events": 9, "hazard_per_month": 0.01, "std_error_log": 0.3}]
+    group = {"group": "all", "n": 50, "events": 9, "chosen": "exponential"}
+    models = [{"model": "exponential", "status": "fitted", "phases": phases, "death_clear_per_month": None}]
+    (tmp_path / "i.json").write_text(json.dumps({"schema_version": 1, "groups": [{**group, "models": models}]}))
+    body = as_json("--plan", "mri-review-2025", "--hazards", tmp_path / "i.json")
+    assert "no-death" in [c["code"] for c in body["cautions"]]
+    assert body["plans"][0]["mris_ci_low"] is not None
+    body = as_json("--plan", "mri-review-2025", "--hazards", tmp_path / "i.json", "--death", "0.01")
+    assert "no-death" not in [c["code"] for c in body["cautions"]]
 
 
 def test_a_cohort_says_how_many_are_in_each_tier():

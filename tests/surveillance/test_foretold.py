@@ -57,3 +57,12 @@ def test_the_risk_of_a_group_is_its_incidence():
     course = Grouped((RATES["low"], RATES["high"]), np.array([1, 0, 1]))
     expected = [float(Flow(RATES[tier]).onsets(24.0)) for tier in ("high", "low", "high")]
     assert course.risk(24.0).tolist() == pytest.approx(expected)
+
+
+def test_without_deaths_the_risk_is_that_of_the_hazard():
+    course = Grouped((RATES["low"], RATES["high"]), np.array([1, 0]))
+    assert course.net(24.0).tolist() == pytest.approx(
+        [1 - np.exp(-13.2 * 0.03946 - 10.8 * 0.00869), 1 - np.exp(-24 * 0.00637)]
+    )
+    by_risk = stretches({12.0: course.risk(12.0), 24.0: course.risk(24.0)}, [0.0066, 0.0066])
+    assert by_risk.net(12.0)[1] == pytest.approx(1 - np.exp(-12 * 0.00637), abs=1e-9)

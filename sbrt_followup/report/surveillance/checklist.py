@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ... import __version__
 from ...surveillance.validated import GIVEN, Validation
+from .printed import number
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ def checklist(result: Validation) -> tuple[Entry, ...]:
     horizons = ", ".join(f"{h.months:g}" for h in result.horizons)
     events = "; ".join(f"month {h.months:g}: {h.events} events, {h.competing} deaths first" for h in result.horizons)
     performance = "; ".join(
-        f"month {h.months:g}: AUC {h.auc.estimate:.3f}, O/E {h.oe.estimate:.2f}"
+        f"month {h.months:g}: AUC {number(h.auc.estimate, 3)}, O/E {number(h.oe.estimate)}"
         for h in result.horizons
         if not h.refused
     )

@@ -1,6 +1,6 @@
 """The JSON of `validate`, schema_version 1: null where not known, never NaN.
 
-The keys of the contract come first; `groups`, `calibration_curve`, `scan_day_details`, `published`, `sample_size`,
+The keys of the contract come first; `groups`, `calibration_curve`, `scan_day_details`, `between_mris`, `published`, `sample_size`,
 `checklist`, `cautions`, `grouping`, `risks`, `apparent` and `methods` are added to them.
 """
 
@@ -30,6 +30,7 @@ def document(result: Validation, methods: str, manifest: Mapping[str, Any]) -> d
         "groups": tables.groups(result),
         "calibration_curve": tables.calibration(result),
         "scan_day_details": tables.scan_days(result),
+        "between_mris": tables.between(result),
         "published": tables.published(result),
         "sample_size": tables.sample_size(result),
         "checklist": tables.tripod(result),

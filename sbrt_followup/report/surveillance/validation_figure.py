@@ -1,4 +1,4 @@
-"""The figure of `validate`: per horizon calibration with intervals, the decision curve, and O/E by group.
+"""The figure of `validate`: per horizon calibration with intervals, the decision curve, O/E by group; published incidences beside.
 
 Conventions. Colours are Okabe and Ito's; every line also has its own style and its own name beside it. The same result
 gives the same bytes.
@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...estimators.counts import count
+from ...estimators.incidence import aalen_johansen
 from ...problems import refuse
+from ...surveillance.document_rates import ALL
 from ...surveillance.validated import Validation
 from ...surveillance.validation import Horizon
-from ..curves.curve_figure import COLOURS, RC
+from ...timing import analysis_days
+from ...vocabulary import TIERS
+from ..curves.curve_figure import COLOURS, RC, STYLES
 from ..curves.curve_words import EVENT
 
 if TYPE_CHECKING:
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
 BLUE, RED, GREEN = COLOURS[:3]
 GREY = "#595959"
+MONTH = analysis_days(1)
 
 
 def figure_bytes(result: Validation, kind: str, title: str = "") -> bytes:
@@ -46,23 +52,30 @@ def draw(result: Validation, title: str = "") -> Figure:
     shown = [h for h in result.horizons if not h.refused and np.isfinite(h.expected)]
     if not shown:
         raise refuse("nothing-to-draw", "there are no risks to draw: a plain score has discrimination only")
-    height = 3.0 * len(shown) + 1.3
+    beside = bool(result.published)
+    rows = len(shown) + beside
+    height = 3.0 * rows + 1.3
     figure = Figure(figsize=(11.5, height))
     event = EVENT[result.question.endpoint]
-    figure.suptitle(
-        title or f"{result.model.name}: foretold and observed {event}",
-        x=0.06,
-        y=1 - 0.12 / height,
-        ha="left",
-        va="top",
-        fontsize=11,
+    heading = title or f"{result.model.name}: foretold and observed {event}"
+    figure.suptitle(heading, x=0.06, y=1 - 0.12 / height, ha="left", va="top", fontsize=11)
+    grid = figure.add_gridspec(
+        rows,
+        3,
+        width_ratios=(1, 1.05, 0.95),
+        left=0.06,
+        right=0.985,
+        top=1 - 0.72 / height,
+        bottom=1.2 / height,
+        hspace=0.5,
+        wspace=0.5,
     )
-    axes = figure.subplots(len(shown), 3, squeeze=False, width_ratios=(1, 1.05, 0.95))
     for row, h in enumerate(shown):
-        _calibration(axes[row][0], h)
-        _decision(axes[row][1], h)
-        _by_group(axes[row][2], h)
-    figure.subplots_adjust(left=0.06, right=0.985, top=1 - 0.72 / height, bottom=1.2 / height, hspace=0.5, wspace=0.5)
+        _calibration(figure.add_subplot(grid[row, 0]), h)
+        _decision(figure.add_subplot(grid[row, 1]), h)
+        _by_group(figure.add_subplot(grid[row, 2]), h)
+    if beside:
+        _published(figure.add_subplot(grid[rows - 1, :2]), result)
     figure.text(0.06, 0.16 / height, _note(result), fontsize=7.5, color=GREY, va="bottom", linespacing=1.4)
     return figure
 
@@ -81,6 +94,47 @@ def _note(result: Validation) -> str:
         marks = ", ".join(dict.fromkeys(result.model.known.values()))
         lines.append(f"Foretold risks: {result.model.source} ({marks}).")
     return "\n".join(lines)
+
+
+def _published(axes: Axes, result: Validation) -> None:
+    """Draw the cohort's own incidence under published ones of the same endpoint."""
+    people, labels = result.people, result.people.labels
+    last = max([h.months for h in result.horizons if not h.refused] + [p.months for p in result.published])
+    groups = labels if {p.of for p in result.published} & set(labels) and len(labels) > 1 else ()
+    for place, label in enumerate((ALL, *groups)):
+        own = people.group == labels.index(label) if label in groups else np.ones(people.n, dtype=bool)
+        curve = aalen_johansen(count(people.time[own], people.status[own]))
+        month = np.concatenate([[0.0], curve.time / MONTH])
+        seen = month <= last
+        rate = np.concatenate([[0.0], curve.estimate])
+        colour, style = COLOURS[place % len(COLOURS)], STYLES[place % len(STYLES)]
+        axes.step(month[seen], rate[seen], where="post", color=colour, ls=style, lw=1.5, label=f"here: {label}")
+        marks = [(p.months, p.risk) for p in result.published if p.of == label]
+        if marks:
+            axes.plot(*zip(*marks, strict=True), "D", color=colour, mfc="white", ms=5.5, label=f"published: {label}")
+    series = [name for name in dict.fromkeys(p.of for p in result.published) if name not in (ALL, *labels, *TIERS)]
+    for place, name in enumerate(series, 1):
+        marks = [(p.months, p.risk) for p in result.published if p.of == name]
+        colour, mark = COLOURS[place % len(COLOURS)], "Ds^vP"[place % 5]
+        axes.plot(
+            *zip(*marks, strict=True),
+            color=colour,
+            marker=mark,
+            mfc="white",
+            lw=0.8,
+            ls=":",
+            label=f"published: {name}",
+        )
+    axes.set_title(
+        "Beside published incidences of the same endpoint (other patients, other days of scanning)",
+        loc="left",
+        fontsize=9,
+    )
+    axes.set_xlabel("months since SBRT")
+    axes.set_ylabel("incidence")
+    axes.set_xlim(0, last * 1.02)
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False, fontsize=7.5, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def _calibration(axes: Axes, h: Horizon) -> None:

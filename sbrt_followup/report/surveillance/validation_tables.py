@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...surveillance.validated import Validation
 from ...surveillance.validation import Number, patients_needed
+from ...vocabulary import TIERS
 from .checklist import checklist
 
 if TYPE_CHECKING:
@@ -96,6 +97,14 @@ def scan_days(result: Validation) -> list[Row]:
     ]
 
 
+def between(result: Validation) -> list[Row]:
+    """Give the risk by onset that the MRIs allow, if nobody died, beside the foretold one."""
+    return [
+        {"group": b.group, "months": b.months, "lowest": b.lowest, "highest": b.highest, "foretold": b.foretold}
+        for b in result.between
+    ]
+
+
 def net_benefit(result: Validation) -> list[Row]:
     """Give the decision curve."""
     return [
@@ -131,7 +140,8 @@ def published(result: Validation) -> list[Row]:
         at = next((h for h in result.horizons if h.months == p.months and not h.refused), None)
         own = None
         if at is not None:
-            own = at.observed if p.of == "all" else next((g.observed for g in at.groups if g.group == p.of), None)
+            tier = next((g.observed for g in at.groups if g.group == p.of), None)
+            own = tier if p.of in TIERS else at.observed
         rows.append(
             {
                 "of": p.of,
@@ -175,6 +185,7 @@ TABLES: dict[str, Callable[[Validation], list[Row]]] = {
     "horizons": horizons,
     "groups": groups,
     "scan-days": scan_days,
+    "between-mris": between,
     "net-benefit": net_benefit,
     "calibration": calibration,
     "published": published,

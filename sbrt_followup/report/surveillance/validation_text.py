@@ -10,7 +10,7 @@ from ...surveillance.validated import GIVEN, Validation
 from ...surveillance.validation import Horizon
 from ..curves.curve_words import EVENT, months
 from . import validation_tables as tables
-from .printed import limits, number, percent, say, table
+from .printed import NONE, limits, number, percent, say, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,6 +40,7 @@ def render(result: Validation, methods: str, console: Console) -> None:
     console.print()
     _scan_days(result, console)
     _groups(result, console)
+    _between(result, console)
     _published(result, console)
     for line in tables.sample_size(result)[-1:]:
         say(
@@ -139,11 +140,37 @@ def _groups(result: Validation, console: Console) -> None:
     console.print()
 
 
+def _between(result: Validation, console: Console) -> None:
+    given = tables.between(result)
+    if not given:
+        return
+    at = list(dict.fromkeys(row["months"] for row in given))
+    rows = []
+    for label in dict.fromkeys(row["group"] for row in given):
+        cells = {row["months"]: row for row in given if row["group"] == label}
+        shown = [
+            f"{_either(cells[m]['lowest'], cells[m]['highest'])} v {percent(cells[m]['foretold'], 0)}"
+            if m in cells
+            else NONE
+            for m in at
+        ]
+        rows.append([label, *shown])
+    say(console, "Risk by onset if nobody died: what the MRIs allow v foretold", bold=True)
+    console.print(table(["group", *(f"month {months(m)}" for m in at)], rows))
+    console.print()
+
+
+def _either(low: float, high: float) -> str:
+    """Write what lies between two shares; one number where they agree to the per cent."""
+    least, most = f"{100 * low:.0f}", percent(high, 0)
+    return most if most.startswith(f"{least} ") else f"{least} to {most}"
+
+
 def _published(result: Validation, console: Console) -> None:
     rows = [
         [row["of"], months(row["months"]), percent(row["published"]), percent(row["observed"]), row["key"]]
         for row in tables.published(result)
-        if row["observed"] is not None or result.question.endpoint != "progression"
+        if row["observed"] is not None
     ]
     if rows:
         say(console, "Published, same endpoint; other patients, other days of scanning", bold=True)
