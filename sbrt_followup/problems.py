@@ -35,6 +35,9 @@ class Problem:
     hint: str = ""
     example: tuple[tuple[str, str], ...] = ()
     """A counter-example patient, fact by fact."""
+    rows: tuple[int, ...] = ()
+    """Every row of a table that has it; the message names the first ones."""
+    column: str = ""
 
     def __str__(self) -> str:
         where = f"{self.source}: " if self.source else ""

@@ -69,7 +69,8 @@ def columns_page() -> str:
     return "\n".join(
         [
             "# Columns", "",
-            "CSV (UTF-8, comma or semicolon), Parquet or xlsx. Only the empty cell is missing. Other columns are kept and can be used",
+            "CSV or text (UTF-8, UTF-16, Windows-1252; comma, semicolon, tab), a workbook (.xlsx, .xls, .ods) or Parquet. Without a map only the",
+            "empty cell is missing and dates are written YYYY-MM-DD. Other columns are kept and can be used",
             "in `--by`. Generated from the program; `UPDATE_DOCS=1 pytest tests/test_docs.py` writes it anew.", "",
             "## Cohort: one row per treated site", "", *table(COHORT), "",
             "## Imaging: one row per MRI per site", "", *table(IMAGING), "",

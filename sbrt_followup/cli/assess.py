@@ -121,6 +121,8 @@ def assess(
     force: o.Force = False,
     quiet: o.Quiet = False,
     map_file: o.Map = None,
+    sheet: o.Sheet = None,
+    errors: o.Errors = None,
     date_format: o.DateFormat = None,
     on_error: o.OnError = "refuse",
 ) -> None:

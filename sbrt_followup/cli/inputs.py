@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..problems import InputRefused, Problem, Source, nearest, refuse
+from ..problems import InputRefused, refuse
+from . import options as o
 
 if TYPE_CHECKING:
     from ..rulebook.library import Rulebook
     from ..rulebook.model import Document
-    from ..tables.records import ColumnMap, Records
+    from ..tables.mapping import MapFile, TableMap
+    from ..tables.records import Records
     from ..visits.schedule import Request
-
-ON_ERROR = ("refuse", "exclude")
 
 
 def say(text: str, quiet: bool = False) -> None:
@@ -45,91 +46,83 @@ def open_rulebook(folder: Path | None, profile: str | None) -> Rulebook:
     return load(folder, profile)
 
 
-def column_map(path: Path | None) -> ColumnMap | None:
-    """Read a --map file: `columns: {ours: theirs}` and `values: {column: {theirs: ours}}`, or the first one alone."""
-    if path is None:
-        return None
-    from ..rulebook.parsing import Scalar, Table, read_file
-    from ..tables.columns import COHORT, IMAGING
-    from ..tables.records import ColumnMap
+def map_file_of(path: Path | None, quiet: bool = True) -> MapFile:
+    """Read a --map file; without one every table is read as it stands."""
+    from ..tables.map_reading import read_map
+    from ..tables.mapping import MapFile
 
-    tree, problems = read_file(path, path.name)
-    # What a spreadsheet calls yes or no may be any word: Y, N, on, TRUE are fine as keys of a map.
-    problems = [p for p in problems if p.code != "yaml-trap"]
-    if tree is None or problems:
-        raise InputRefused(problems)
-    nested = {"columns", "values"} & set(tree.items)
-    columns = tree.items.get("columns") if nested else tree
-    values = tree.items.get("values") if nested else None
-    known = [spec.name for spec in (*COHORT, *IMAGING)]
-    found: list[Problem] = []
-    result: dict[str, str] = {}
-    words: dict[str, dict[str, str]] = {}
-    for part, target in ((columns, result), (values, words)):
-        if part is None:
-            continue
-        if not isinstance(part, Table):
-            found.append(Problem("not-a-mapping", "a map file is a mapping", part.source))
-            continue
-        for name, node in part.items.items():
-            if name not in known:
-                found.append(
-                    Problem(
-                        "unknown-column", f"no column is called '{name}'", part.keys[name], hint=nearest(name, known)
-                    )
-                )
-            elif part is columns and isinstance(node, Scalar):
-                result[name] = node.text
-            elif part is values and isinstance(node, Table) and all(isinstance(v, Scalar) for v in node.items.values()):
-                words[name] = {k: v.text for k, v in node.items.items() if isinstance(v, Scalar)}
-            else:
-                found.append(
-                    Problem("bad-map", "write `ours: theirs` under columns, `theirs: ours` under values", node.source)
-                )
-        del target
-    if found:
-        raise InputRefused(found)
-    return ColumnMap(result, words)
+    if path is None:
+        return MapFile()
+    found = read_map(path)
+    for note in found.notes:
+        say(note, quiet)
+    return found
 
 
 def open_cohort(
-    path: str | None, rulebook: Rulebook, map_file: Path | None, date_format: str | None, on_error: str, quiet: bool
+    path: str | None,
+    rulebook: Rulebook,
+    map_file: Path | None,
+    date_format: str | None,
+    on_error: str,
+    quiet: bool,
+    *,
+    unasked: frozenset[str] = frozenset(),
 ) -> Records:
-    """Read the cohort and hold its SINS totals against their components."""
+    """Read the cohort and hold its SINS totals against their components.
+
+    `unasked` are facts that no rule of this command asks: a cell of theirs that cannot be used stops nothing.
+    """
+    from ..sites.placing import check_sins
     from ..tables.records import read_cohort
 
     if path is None:
-        raise refuse("no-cohort", "name a cohort table (CSV, Parquet, xlsx), or - for CSV from stdin")
+        raise refuse("no-cohort", "name a cohort table (CSV, Parquet or a workbook), or - for CSV from stdin")
     _check_on_error(on_error)
-    records = read_cohort(path, column_map=column_map(map_file), date_format=date_format, on_error=on_error)
-    records = _check_sins(records, rulebook, "stdin" if path == "-" else Path(path).name, on_error)
+    how = _with_sheet(map_file_of(map_file, quiet).cohort)
+    with errors_told():
+        records = read_cohort(path, column_map=how, date_format=date_format, on_error=on_error, unasked=unasked)
+        records = check_sins(records, rulebook.sins, on_error, "sins" in unasked)
     tell_excluded(records, "cohort", quiet)
     return records
 
 
+def unasked_by(rulebook: Rulebook, plan: str | None) -> frozenset[str]:
+    """Name the facts of the cohort that a plan's dates do not rest on: all of them, unless it goes by tiers."""
+    from ..rulebook.model import Plan
+    from ..tables.columns import COHORT
+    from ..vocabulary import FACTS
+
+    chosen = rulebook.get(Plan, plan) if plan else rulebook.plan
+    return frozenset() if chosen.tiered else frozenset(spec.name for spec in COHORT if spec.name in FACTS)
+
+
 def _check_on_error(on_error: str) -> None:
+    from ..tables.records import ON_ERROR
+
     if on_error not in ON_ERROR:
-        raise refuse("not-allowed", f"--on-error takes {' or '.join(ON_ERROR)}")
+        raise refuse("not-allowed", f"--on-error takes {', '.join(ON_ERROR[:-1])} or {ON_ERROR[-1]}")
 
 
-def _check_sins(records: Records, rulebook: Rulebook, name: str, on_error: str) -> Records:
-    from ..sites.facts import site_facts
-    from ..tables.records import Exclusion
+def _with_sheet(how: TableMap) -> TableMap:
+    """Let --sheet go before the map's `sheet:`."""
+    sheet = o.given("sheet")
+    return how if sheet is None else replace(how, layout=replace(how.layout, sheet=str(sheet)))
 
-    if "sins" not in records.given:
-        return records
-    wrong = site_facts(records.frame, rulebook.sins).disagrees
-    rows = records.frame["row"].to_numpy()[wrong]
-    if not len(rows):
-        return records
-    message = "the SINS total does not fit its components"
-    if on_error != "exclude":
-        shown = ", ".join(str(r) for r in rows[:10]) + (f" and {len(rows) - 10} more" if len(rows) > 10 else "")
-        word = "row" if len(rows) == 1 else "rows"
-        raise refuse("sins-disagrees", f"{word} {shown}, column sins: {message}", Source(name), "Correct one of them.")
-    gone = tuple(Exclusion(int(r), f"column sins: {message}") for r in rows)
-    frame = records.frame.loc[~wrong].reset_index(drop=True)
-    return replace(records, frame=frame, excluded=tuple(sorted((*records.excluded, *gone), key=lambda e: e.row)))
+
+@contextmanager
+def errors_told() -> Iterator[None]:
+    """Write every row with a problem to the file of --errors before the refusal goes on its way."""
+    try:
+        yield
+    except InputRefused as refused:
+        path = o.given("errors")
+        if path is not None:
+            from ..report.row_list import write_row_list
+
+            write_row_list(Path(str(path)), refused.problems)
+            say(f"written: {Path(str(path)).name} (every row with a problem)")
+        raise
 
 
 def open_imaging(
@@ -141,15 +134,42 @@ def open_imaging(
     if path is None:
         return None
     _check_on_error(on_error)
-    records = read_imaging(path, column_map=column_map(map_file), date_format=date_format, on_error=on_error)
+    how = map_file_of(map_file).imaging
+    with errors_told():
+        records = read_imaging(path, column_map=how, date_format=date_format, on_error=on_error)
     tell_excluded(records, "imaging", quiet)
     return records
 
 
 def tell_excluded(records: Records, what: str, quiet: bool) -> None:
-    """List the rows left out, with the reason."""
-    for e in records.excluded:
-        say(f"excluded: {what} row {e.row}: {e.reason}", quiet)
+    """List what was left out or taken as unknown, by reason; `quiet` hides notes, never who is not on a list."""
+    from ..tables.row_problems import rows_named
+
+    for note in records.notes:
+        say(note, quiet)
+    for caution in records.cautions:
+        say(f"caution: {caution}", quiet)
+    kinds: dict[str, list[int]] = {}
+    for exclusion in records.excluded:
+        kinds.setdefault(exclusion.reason, []).append(exclusion.row)
+    for reason, rows in kinds.items():
+        say(f"excluded: {what} {rows_named(rows)}: {reason}")
+    if records.excluded:
+        used, total = len(records.frame), len(records.frame) + len(records.excluded)
+        say(f"{records.name}: {used:,} of {total:,} rows used")
+
+
+def placed(cohort: Records, imaging: Records | None, quiet: bool, on_error: str = "refuse") -> Records | None:
+    """Leave out MRIs of no site in the cohort, and say so even when quiet; refuse MRIs after a death."""
+    from ..sites.placing import place
+
+    if imaging is None:
+        return None
+    with errors_told():
+        done = place(cohort, imaging, on_error)
+    for text in done.said:
+        say(text)
+    return done.imaging
 
 
 def request(
@@ -183,29 +203,6 @@ def request(
             raise refuse("bad-horizon", "--horizon takes a number of months above 0, at most 600")
         months = Fraction(horizon)
     return Request(rulebook, chosen, day_of(as_of, quiet), months, assume_none_done, keys)
-
-
-def placed(cohort: Records, imaging: Records | None, quiet: bool, on_error: str = "refuse") -> Records | None:
-    """Leave out MRIs of no site in the cohort, and say so; refuse MRIs after a death."""
-    from ..sites.history import scans_after_death, unplaced
-    from ..tables.records import Exclusion
-
-    if imaging is None:
-        return None
-    reasons = unplaced(cohort.frame, imaging.frame)
-    late = scans_after_death(cohort.frame, imaging.frame)
-    if late and on_error != "exclude":
-        shown = ", ".join(str(r) for r in late[:10]) + (f" and {len(late) - 10} more" if len(late) > 10 else "")
-        raise refuse(
-            "impossible-dates",
-            f"imaging row{'s' if len(late) > 1 else ''} {shown}, column mri_date: lies after the patient's death_date",
-        )
-    reasons |= dict.fromkeys(late, "column mri_date: lies after the patient's death_date")
-    for row, reason in reasons.items():
-        say(f"excluded: imaging row {row}: {reason}", quiet)
-    frame = imaging.frame.loc[~imaging.frame["row"].isin(list(reasons))].reset_index(drop=True)
-    gone = tuple(Exclusion(row, reason) for row, reason in reasons.items())
-    return replace(imaging, frame=frame, excluded=tuple(sorted((*imaging.excluded, *gone), key=lambda e: e.row)))
 
 
 def trace(

@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import click
 import typer
 
 INPUT = "Input"
 OUTPUT = "Output"
 RULES = "Rules"
 
+_KEPT = "sbrt-followup: "
+
+
+def _keep(name: str) -> Any:
+    """Keep an option's value beside the command, for the one place that asks for it: how tables are read."""
+
+    def callback(context: typer.Context, value: Any) -> Any:
+        context.meta[_KEPT + name] = value
+        return value
+
+    return callback
+
+
+def given(name: str) -> Any:
+    """Give an option that was kept; None outside a command, or where it was not given."""
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.meta.get(_KEPT + name)
+
+
 Cohort = Annotated[
-    str | None, typer.Argument(help="Cohort table: CSV, Parquet or xlsx; - reads CSV from stdin.", show_default=False)
+    str | None,
+    typer.Argument(
+        help="Cohort table: CSV, a workbook (.xlsx, .xls, .ods) or Parquet; - reads CSV from stdin.", show_default=False
+    ),
 ]
 Rules = Annotated[
     Path | None,
@@ -67,7 +90,7 @@ Map = Annotated[
     typer.Option(
         "--map",
         metavar="FILE",
-        help="YAML file that says how your columns are called.",
+        help="YAML file that says how your tables are written; `map` makes it.",
         rich_help_panel=INPUT,
         show_default=False,
     ),
@@ -75,12 +98,36 @@ Map = Annotated[
 DateFormat = Annotated[
     str | None,
     typer.Option(
-        "--date-format", help="How your dates are written, e.g. %d.%m.%Y.", rich_help_panel=INPUT, show_default=False
+        "--date-format", help="How your dates are written, e.g. DD.MM.YYYY.", rich_help_panel=INPUT, show_default=False
     ),
 ]
 OnError = Annotated[
     str,
     typer.Option(
-        "--on-error", help="refuse, or exclude: go on without rows that cannot be used.", rich_help_panel=INPUT
+        "--on-error",
+        help="refuse; exclude: go on without rows that cannot be used; keep: take cells that cannot be used as unknown.",
+        rich_help_panel=INPUT,
+    ),
+]
+Sheet = Annotated[
+    str | None,
+    typer.Option(
+        "--sheet",
+        metavar="NAME",
+        help="The sheet of the cohort's workbook, where several could be meant.",
+        rich_help_panel=INPUT,
+        show_default=False,
+        callback=_keep("sheet"),
+    ),
+]
+Errors = Annotated[
+    Path | None,
+    typer.Option(
+        "--errors",
+        metavar="FILE",
+        help="Write every row with a problem to this CSV file.",
+        rich_help_panel=INPUT,
+        show_default=False,
+        callback=_keep("errors"),
     ),
 ]

@@ -100,6 +100,8 @@ def schedule(
     force: o.Force = False,
     quiet: o.Quiet = False,
     map_file: o.Map = None,
+    sheet: o.Sheet = None,
+    errors: o.Errors = None,
     date_format: o.DateFormat = None,
     on_error: o.OnError = "refuse",
     sbrt_date: p.SbrtDate = None,
@@ -135,7 +137,8 @@ def schedule(
     rulebook = inputs.open_rulebook(rules, profile)
     single = p.one_patient(cohort, imaging, facts, mri, date_format)
     if single is None:
-        table = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet)
+        unasked = inputs.unasked_by(rulebook, plan)
+        table = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet, unasked=unasked)
         scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
     else:
         table, scans = single

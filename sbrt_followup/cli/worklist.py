@@ -28,6 +28,8 @@ def worklist(
     force: o.Force = False,
     quiet: o.Quiet = False,
     map_file: o.Map = None,
+    sheet: o.Sheet = None,
+    errors: o.Errors = None,
     date_format: o.DateFormat = None,
     on_error: o.OnError = "refuse",
 ) -> None:
@@ -47,7 +49,8 @@ def worklist(
 
     to = outputs.destination(format_, output, force, quiet)
     rulebook = inputs.open_rulebook(rules, profile)
-    table = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet)
+    unasked = inputs.unasked_by(rulebook, plan)
+    table = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet, unasked=unasked)
     scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
     request = inputs.request(rulebook, plan, horizon, as_of, quiet, assume_none_done=assume_none_done)
     scans = inputs.placed(table, scans, quiet, on_error)

@@ -24,12 +24,14 @@ class ColumnSpec:
     required: bool = False
     low: float | None = None
     high: float | None = None
+    month_allowed: bool = False
+    """Whether a date may be known to the month only."""
 
     @property
     def allowed(self) -> str:
         """What a cell may hold, in words."""
         if self.kind == "date":
-            return "a date written YYYY-MM-DD (or give --date-format)"
+            return "a date written YYYY-MM-DD (or give --date-format, or `dates:` in a map)"
         if self.kind == "level":
             return "a level C1–C7, T1–T12, L1–L5, S1–S5, or a range downwards such as L1-L3"
         if self.kind == "choice":
@@ -50,8 +52,8 @@ def _choice(name: str, text: str, levels: tuple[str, ...] = YES_NO) -> ColumnSpe
     return ColumnSpec(name, "choice", text, levels)
 
 
-def _date(name: str, text: str, required: bool = False) -> ColumnSpec:
-    return ColumnSpec(name, "date", text, required=required)
+def _date(name: str, text: str, required: bool = False, month_allowed: bool = False) -> ColumnSpec:
+    return ColumnSpec(name, "date", text, required=required, month_allowed=month_allowed)
 
 
 COHORT: tuple[ColumnSpec, ...] = (
@@ -72,7 +74,7 @@ COHORT: tuple[ColumnSpec, ...] = (
     _fact("sins_posterolateral"),
     _date("last_clear_mri_date", "last MRI without progression"),
     _date("booked_date", "next MRI already booked"),
-    _date("last_contact_date", "last contact; dates a stop"),
+    _date("last_contact_date", "last contact; dates a stop", month_allowed=True),
     _choice("stop_reason", "why follow-up stopped", STOP_REASONS),
     _fact("systemic_therapy"),
     _fact("hardware"),
@@ -81,7 +83,7 @@ COHORT: tuple[ColumnSpec, ...] = (
     _date("vcf_date", "first new or progressive fracture"),
     _date("progression_date", "progression"),
     _choice("progression_site", "where progression was", PROGRESSION_SITES),
-    _date("death_date", "death"),
+    _date("death_date", "death", month_allowed=True),
     _date("last_followup_date", "last follow-up"),
 )
 IMAGING: tuple[ColumnSpec, ...] = (

@@ -1,37 +1,41 @@
-"""A user's table of texts → a checked, typed one.
+"""A user's table → checked, typed records; every row is used, or listed with why not.
 
-Only the empty cell is missing. A row is named by its number in the file (the header is row 1). Problems name row and
-column, never a value. Dates become `datetime64[s]`, closed lists categories, numbers floats, everything else text.
+A row is named by its number in the file. Problems name file, sheet, row and column, never a value. What happens to a row
+with a problem is the caller's choice: `refuse` the file, `exclude` the row, or `keep` it with the cell unknown.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..problems import InputRefused, Problem, Source, nearest, refuse
+from ..problems import InputRefused, Problem, Source, nearest
+from .cells import nothing, own_texts, typed
+from .checks import Check, check_cohort, check_imaging
 from .columns import COHORT, IMAGING, ColumnSpec
+from .dates import DateStyle, style_of
+from .guards import check_names, meant
+from .header import shown_name, shown_names
 from .intake import read_raw, texts_of
-from .spine_levels import level_name, spine_range
+from .layout import Raw, Wanted
+from .left_out import carry_stops, left_out, nobody, rows_of
+from .mapping import ColumnMap, TableMap
+from .row_problems import Kind, RowProblems, rows_named
+from .selecting import selected
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     import pandas as pd
 
-MOST_ROWS_NAMED = 10
-EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
-
-
-@dataclass(frozen=True)
-class ColumnMap:
-    """How the user's file names things: declared column → their column, and per column their value → ours."""
-
-    columns: Mapping[str, str] = field(default_factory=dict)
-    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+ON_ERROR = ("refuse", "exclude", "keep")
+IDENTIFYING = ("patient_id", "site_id", "sbrt_date", "mri_date")
+"""Columns without which a row means nothing: their cells are never taken as unknown."""
+VITAL = ("death_date", "stop_reason", "last_contact_date")
+"""Columns that may say that nobody should call: a cell that cannot be read leaves the patient out, never alive."""
+_VITAL_CODES = frozenset(
+    {"not-a-date", "two-dates", "not-allowed", "no-day", "formula-without-value", "error-cell", "impossible-dates"}
+)
 
 
 @dataclass(frozen=True)
@@ -52,379 +56,255 @@ class Records:
     content_hash: str = ""
     given: frozenset[str] = frozenset()
     """Declared columns that the file has."""
+    cautions: tuple[Problem, ...] = ()
+    """Cells taken as unknown, by kind."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know of how the file was read."""
+    left_out: pd.DataFrame | None = None
+    """Patients of whom no row is used: `left_out.COLUMNS`; none for an imaging table."""
+    months: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """Column → rows whose date is the first day of a month of which no more is known."""
+    name: str = ""
+    """The file's name, and the sheet's, for problems."""
 
 
-@dataclass
-class _Findings:
-    """Rows with something wrong, by message, while a table is checked."""
+@dataclass(frozen=True)
+class Reader:
+    """How a caller wants a table read; the default refuses whatever is wrong."""
 
-    file: str
-    rows: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
-
-    def add(self, code: str, column: str, message: str, rows: Iterable[int]) -> None:
-        found = [int(r) for r in rows]
-        if found:
-            self.rows.setdefault((code, column, message), []).extend(found)
-
-    def name_columns(self, theirs: Mapping[str, str]) -> None:
-        """Call every column as the user's file does."""
-        renamed: dict[tuple[str, str, str], list[int]] = {}
-        for (code, column, message), rows in self.rows.items():
-            words = (
-                " ".join(theirs.get(word, word) for word in message.split(" "))
-                if code == "impossible-dates"
-                else message
-            )
-            renamed.setdefault((code, theirs.get(column, column), words), []).extend(rows)
-        self.rows = renamed
-
-    def problems(self) -> list[Problem]:
-        result: list[Problem] = []
-        for (code, column, message), rows in self.rows.items():
-            shown = ", ".join(str(r) for r in rows[:MOST_ROWS_NAMED])
-            more = f" and {len(rows) - MOST_ROWS_NAMED} more" if len(rows) > MOST_ROWS_NAMED else ""
-            word = "row" if len(rows) == 1 else "rows"
-            result.append(Problem(code, f"{word} {shown}{more}, column {column}: {message}", Source(self.file)))
-        return result
-
-    def exclusions(self) -> dict[int, str]:
-        reasons: dict[int, list[str]] = {}
-        for (_, column, message), rows in self.rows.items():
-            for row in rows:
-                reasons.setdefault(row, []).append(f"column {column}: {message}")
-        return {row: "; ".join(texts) for row, texts in sorted(reasons.items())}
+    how: TableMap = field(default_factory=TableMap)
+    date_format: DateStyle | None = None
+    on_error: str = "refuse"
+    unasked: frozenset[str] = frozenset()
+    """Facts that no rule of this question asks: a cell that cannot be used is unknown, and never stops the work."""
 
 
-# ---- typing columns ----
+@dataclass(frozen=True)
+class _Table:
+    """What is declared of one of the two tables."""
+
+    specs: tuple[ColumnSpec, ...]
+    check: Check
 
 
-def _texts(column: pd.Series[Any]) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Code a column by its distinct trimmed texts; -1 is missing."""
-    import numpy as np
-    import pandas as pd
-
-    codes, values = pd.factorize(column)
-    raw = list(values)
-    texts = [v.strip() if type(v) is str else _text(v) for v in raw]
-    if texts == raw and "" not in texts:
-        return codes.astype(np.int64), texts
-    merged: dict[str, int] = {}
-    to = [-1 if not t else merged.setdefault(t, len(merged)) for t in texts]
-    return _array([*to, -1])[codes], list(merged)
-
-
-def _text(cell: Any) -> str:
-    if type(cell).__name__ in ("bool", "bool_"):
-        return "yes" if cell else "no"
-    return re.sub(r"\.0+$", "", str(cell)) if isinstance(cell, float) else str(cell).strip()
-
-
-def _nothing(spec: ColumnSpec, rows: int) -> Any:
-    """Give a declared column that the file does not have: all missing, of its own type."""
-    import numpy as np
-    import pandas as pd
-
-    if spec.kind == "date":
-        return np.full(rows, "NaT", dtype="datetime64[s]")
-    if spec.kind == "choice":
-        codes = np.full(rows, -1, dtype=np.int8)
-        return pd.Categorical.from_codes(
-            codes, dtype=pd.CategoricalDtype(list(spec.levels), ordered=True), validate=False
-        )
-    return np.full(rows, np.nan) if spec.kind in ("number", "integer") else np.full(rows, None, dtype=object)
-
-
-def _array(values: list[int]) -> npt.NDArray[np.int64]:
-    import numpy as np
-
-    return np.array(values, dtype=np.int64)
-
-
-def _typed(column: pd.Series[Any], spec: ColumnSpec, rows: npt.NDArray[np.int64], date_format: str | None,
-           found: _Findings, source_name: str) -> Any:  # fmt: skip
-    import numpy as np
-    import pandas as pd
-
-    if np.issubdtype(_dtype(column), np.datetime64):
-        if spec.kind == "date":
-            return _typed_dates(column, spec, rows, found, source_name)
-        column = column.dt.strftime("%Y-%m-%d")
-    if (
-        spec.kind in ("number", "integer")
-        and pd.api.types.is_numeric_dtype(column)
-        and not isinstance(column.dtype, pd.CategoricalDtype)
-    ):
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        _check_range(values, spec, rows, found, source_name)
-        return values
-    codes, texts = _texts(column)
-    missing = codes < 0
-    if spec.required:
-        found.add("missing-value", source_name, "must not be empty", rows[missing])
-    if spec.kind == "choice":
-        place = {level: i for i, level in enumerate(spec.levels)}
-        to = _array([*(place.get(t, -2) for t in texts), -1])[codes]
-        found.add("not-allowed", source_name, f"not one of the allowed values ({spec.allowed})", rows[to == -2])
-        levels = pd.CategoricalDtype(list(spec.levels), ordered=True)
-        return pd.Categorical.from_codes(np.maximum(to, -1), dtype=levels)
-    if spec.kind == "level":
-        ok = np.array([*(spine_range(t) is not None for t in texts), True], dtype=bool)
-        found.add("not-a-level", source_name, f"not {spec.allowed}", rows[~ok[codes] & ~missing])
-    if spec.kind == "level":
-        texts = [level_name(t) for t in texts]
-    if spec.kind in ("text", "level"):
-        return np.array([*texts, None], dtype=object)[codes]
-    if spec.kind == "date":
-        days = np.array([*(_parse_date(t, date_format) for t in texts), "NaT"], dtype="datetime64[D]")[codes]
-        found.add("not-a-date", source_name, f"not {spec.allowed}", rows[np.isnat(days) & ~missing])
-        return days.astype("datetime64[s]")
-    numbers = np.array([*(_parse_number(t) for t in texts), np.nan])[codes]
-    found.add("not-a-number", source_name, f"not {spec.allowed}", rows[np.isnan(numbers) & ~missing])
-    _check_range(numbers, spec, rows, found, source_name)
-    return numbers
-
-
-def _typed_dates(column: pd.Series[Any], spec: ColumnSpec, rows: npt.NDArray[np.int64], found: _Findings,
-                 source_name: str) -> Any:  # fmt: skip
-    """Take dates that a file stores as such."""
-    missing = column.isna().to_numpy()
-    if spec.required:
-        found.add("missing-value", source_name, "must not be empty", rows[missing])
-    year = column.dt.year
-    strange = ((year < EARLIEST_YEAR) | (year > LATEST_YEAR)).to_numpy() & ~missing
-    found.add("not-a-date", source_name, f"not {spec.allowed}", rows[strange])
-    return column.dt.tz_localize(None).dt.normalize().astype("datetime64[s]").to_numpy()
-
-
-def _dtype(column: pd.Series[Any]) -> Any:
-    import numpy as np
-
-    return column.dtype if isinstance(column.dtype, np.dtype) else np.dtype(object)
-
-
-def _check_range(values: npt.NDArray[np.float64], spec: ColumnSpec, rows: npt.NDArray[np.int64], found: _Findings,
-                 source_name: str) -> None:  # fmt: skip
-    import numpy as np
-
-    bad = np.isinf(values)
-    if spec.low is not None:
-        bad |= values < spec.low
-    if spec.high is not None:
-        bad |= values > spec.high
-    if spec.kind == "integer":
-        bad |= ~np.isnan(values) & (values != np.floor(values))
-    found.add("out-of-range", source_name, f"must be {spec.allowed}", rows[bad])
-
-
-def _parse_number(text: str) -> float:
-    return float(text) if re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", text) else float("nan")
-
-
-def _parse_date(text: str, date_format: str | None) -> str:
-    from datetime import date, datetime
-
-    try:
-        if date_format:
-            day = datetime.strptime(text, date_format).date()
-        elif re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-            day = date.fromisoformat(text)
-        else:
-            return "NaT"
-    except ValueError:
-        return "NaT"
-    # A two-digit year or a slip of the keyboard lands outside any treatment's lifetime.
-    return day.isoformat() if EARLIEST_YEAR <= day.year <= LATEST_YEAR else "NaT"
-
-
-def check_date_format(date_format: str | None) -> None:
-    """Refuse a --date-format that does not give day, month and year."""
-    if date_format is None:
-        return
-    from datetime import date
-
-    days = date(2001, 2, 3), date(2003, 11, 24)
-    if any(_parse_date(day.strftime(date_format), date_format) != day.isoformat() for day in days):
-        raise refuse("bad-date-format", "--date-format must name day, month and year, e.g. %d.%m.%Y or %m/%d/%Y")
-
-
-# ---- whole tables ----
-
-
-def _read(
-    source: tuple[pd.DataFrame, str, str],
-    specs: tuple[ColumnSpec, ...],
-    column_map: ColumnMap | None,
-    date_format: str | None,
-    on_error: str,
-    checks: Callable[[pd.DataFrame, _Findings], None],
-) -> Records:
-    import pandas as pd
-
-    check_date_format(date_format)
-    raw, digest, name = source
-    column_map = column_map or ColumnMap()
-    renamed = _renamed(raw, column_map.columns, specs, name)
-    declared = {spec.name: spec for spec in specs}
-    _require_columns(list(raw.columns), renamed, declared, name)
-    rows = raw["row"].to_numpy(dtype="int64")
-    found = _Findings(name)
-    typed: dict[str, Any] = {"row": rows}
-    for spec in specs:
-        theirs = renamed.get(spec.name)
-        if theirs is None:
-            typed[spec.name] = _nothing(spec, len(raw))
-            continue
-        series = raw[theirs]
-        if spec.name in column_map.values:
-            translated = column_map.values[spec.name]
-            series = series.map(lambda cell, words=translated: words.get(str(cell).strip(), cell), na_action="ignore")
-        typed[spec.name] = _typed(series, spec, rows, date_format, found, theirs)
-    extra = [str(c) for c in raw.columns if c != "row" and c not in renamed.values()]
-    for other in extra:
-        typed[other] = _typed(raw[other], ColumnSpec(other, "text"), rows, None, found, other)
-    frame = pd.DataFrame(typed)
-    checks(frame, found)
-    found.name_columns(renamed)
-    problems = found.problems()
-    if problems and on_error != "exclude":
-        raise InputRefused(problems)
-    reasons = found.exclusions()
-    kept = frame.loc[~frame["row"].isin(list(reasons))].reset_index(drop=True)
-    excluded = tuple(Exclusion(row, reason) for row, reason in reasons.items())
-    return Records(kept, excluded, tuple(extra), digest, frozenset(renamed))
-
-
-def _renamed(raw: pd.DataFrame, columns: Mapping[str, str], specs: tuple[ColumnSpec, ...], name: str) -> dict[str, str]:
-    """Say which of the user's columns holds which declared one."""
-    problems: list[Problem] = []
-    names = [str(c) for c in raw.columns if c != "row"]
-    declared = [spec.name for spec in specs]
-    # One map serves both tables: what the cohort has too may be called otherwise in the imaging table.
-    shared = {spec.name for spec in COHORT} & {spec.name for spec in IMAGING} if specs is IMAGING else set()
-    columns = {o: t for o, t in columns.items() if o in declared and not (o in shared and t not in names)}
-    for ours, theirs in columns.items():
-        if theirs not in names:
-            problems.append(
-                Problem(
-                    "unknown-column",
-                    f"the map names a column '{theirs}' that the file does not have",
-                    Source(name),
-                    hint=nearest(theirs, names),
-                )
-            )
-        if ours in names and theirs != ours:
-            problems.append(
-                Problem("repeated-column", f"the map fills '{ours}', which the file has as well", Source(name))
-            )
-    if problems:
-        raise InputRefused(problems)
-    return {d: columns.get(d, d) for d in declared if columns.get(d, d) in names}
-
-
-def _require_columns(
-    names: list[str], renamed: Mapping[str, str], declared: Mapping[str, ColumnSpec], file: str
-) -> None:
-    missing = [spec.name for spec in declared.values() if spec.required and spec.name not in renamed]
-    if not missing:
-        return
-    shown = ", ".join(f"'{n}'" for n in names if n != "row")
-    raise InputRefused(
-        Problem(
-            "missing-column",
-            f"the column '{column}' is missing (the file has {shown})",
-            Source(file, 1),
-            hint="Rename it, or say which column it is with --map FILE.yaml.",
-        )
-        for column in missing
-    )
+_COHORT, _IMAGING = _Table(COHORT, check_cohort), _Table(IMAGING, check_imaging)
+_ALL_NAMES = tuple(dict.fromkeys(spec.name for spec in (*COHORT, *IMAGING)))
 
 
 def read_cohort(
     path: str | Path,
     *,
-    column_map: ColumnMap | None = None,
+    column_map: TableMap | None = None,
     date_format: str | None = None,
     on_error: str = "refuse",
+    unasked: frozenset[str] = frozenset(),
 ) -> Records:
-    """Read a cohort table, one row per treated site; `column_map` tells how the file names them.
+    """Read a cohort table, one row per treated site; `column_map` tells how the file names and writes things.
 
-    Raises InputRefused with every problem; with on_error="exclude" rows with problems are left out and listed.
+    Raises InputRefused with every problem; with on_error="exclude" rows with problems are left out and listed, with
+    "keep" the cell is unknown.
     """
-    return _read(read_raw(str(path)), COHORT, column_map, date_format, on_error, _check_cohort)
+    return _read_file(path, _COHORT, _reader(column_map, date_format, on_error, unasked))
 
 
 def read_imaging(
     path: str | Path,
     *,
-    column_map: ColumnMap | None = None,
+    column_map: TableMap | None = None,
     date_format: str | None = None,
     on_error: str = "refuse",
+    unasked: frozenset[str] = frozenset(),
 ) -> Records:
     """Read an imaging table, one row per MRI per site; as `read_cohort`."""
-    return _read(read_raw(str(path)), IMAGING, column_map, date_format, on_error, _check_imaging)
+    return _read_file(path, _IMAGING, _reader(column_map, date_format, on_error, unasked))
 
 
 def cohort_of(rows: list[dict[str, str]], date_format: str | None = None) -> Records:
     """Check and type a cohort given as texts, one mapping per site: one patient is a cohort of one."""
-    return _read(texts_of(rows), COHORT, None, date_format, "refuse", _check_cohort)
+    return _read(texts_of(rows), _COHORT, _reader(None, date_format, "refuse", frozenset()))
 
 
 def imaging_of(rows: list[dict[str, str]], date_format: str | None = None) -> Records:
     """Check and type MRIs given as texts, one mapping per MRI."""
-    return _read(texts_of(rows), IMAGING, None, date_format, "refuse", _check_imaging)
+    return _read(texts_of(rows), _IMAGING, _reader(None, date_format, "refuse", frozenset()))
 
 
-_ORDER = (
-    # later column, earlier column, may fall on the same day
-    ("progression_date", "sbrt_date", False),
-    ("death_date", "sbrt_date", False),
-    ("vcf_date", "sbrt_date", False),
-    ("last_clear_mri_date", "sbrt_date", True),
-    ("last_followup_date", "sbrt_date", True),
-    ("progression_date", "last_clear_mri_date", True),
-    ("last_followup_date", "progression_date", True),
-    ("last_followup_date", "last_clear_mri_date", True),
-    ("death_date", "progression_date", True),
-    ("death_date", "last_clear_mri_date", True),
-    ("death_date", "last_followup_date", True),
-    ("death_date", "last_contact_date", True),
-    ("death_date", "vcf_date", True),
-    ("booked_date", "sbrt_date", False),
-    ("last_contact_date", "sbrt_date", True),
-)
+def _reader(how: TableMap | None, date_format: str | None, on_error: str, unasked: frozenset[str]) -> Reader:
+    style = None if date_format is None else style_of(date_format)
+    return Reader(how or TableMap(), style, on_error, unasked)
 
 
-def _check_cohort(frame: pd.DataFrame, found: _Findings) -> None:
-    """Refuse what cannot have happened, and fill the declared default of `site_id`."""
-    rows = frame["row"].to_numpy()
-    default = frame["level"].where(frame["level"].notna(), "1")
-    frame["site_id"] = frame["site_id"].where(frame["site_id"].notna(), default)
-    for later, earlier, same_day in _ORDER:
-        bad = frame[later] < frame[earlier] if same_day else frame[later] <= frame[earlier]
-        word = "before" if same_day else "on or before"
-        found.add("impossible-dates", later, f"lies {word} {earlier}", rows[bad.to_numpy()])
-    if frame["last_clear_mri_date"].notna().any():
-        after = frame["last_clear_mri_date"] > frame["progression_date"]
-        found.add("impossible-dates", "last_clear_mri_date", "lies after progression_date", rows[after.to_numpy()])
-    undated = frame["stop_reason"].notna() & frame["last_contact_date"].isna()
-    found.add("missing-value", "last_contact_date", "a stop_reason needs its date here", rows[undated.to_numpy()])
-    unplaced = frame["progression_site"].notna() & frame["progression_date"].isna()
-    found.add("missing-value", "progression_date", "a progression_site needs its date here", rows[unplaced.to_numpy()])
-    keys = ["patient_id", "site_id", "sbrt_date"]
-    if frame["death_date"].notna().any():
-        deaths = frame.groupby("patient_id", observed=True)["death_date"].transform("nunique") > 1
-        found.add("impossible-dates", "death_date", "differs between rows of one patient", rows[deaths.to_numpy()])
-        died = frame.groupby("patient_id", observed=True)["death_date"].transform("min")
-        treated = frame["death_date"].isna() & (died <= frame["sbrt_date"])
-        found.add(
-            "impossible-dates", "sbrt_date", "lies on or after the patient's death_date", rows[treated.to_numpy()]
+def wanted_names(specs: tuple[ColumnSpec, ...], how: TableMap) -> Wanted:
+    """Say by which names a table's header is known: the user's names of our columns."""
+    theirs = {spec.name: how.columns.get(spec.name, spec.name) for spec in specs}
+    required = frozenset(theirs[spec.name] for spec in specs if spec.required)
+    return Wanted(required, frozenset(theirs.values()))
+
+
+def _read_file(path: str | Path, table: _Table, reader: Reader) -> Records:
+    return _read(read_raw(str(path), reader.how.layout, wanted_names(table.specs, reader.how)), table, reader)
+
+
+def _read(raw: Raw, table: _Table, reader: Reader) -> Records:
+    how = reader.how
+    theirs = _renamed(raw, how, table.specs)
+    cells, skipped, notes = selected(raw, how, theirs)
+    found = RowProblems(raw.name, theirs)
+    frame, months, own_notes = _typed(cells, raw, table, reader, theirs, found)
+    table.check(frame, found, months)
+    extra = tuple(str(c) for c in cells.columns if c != "row" and c not in theirs.values())
+    kept, out, reasons, cautions = _settled(frame, found, reader)
+    everybody_listed = left_out(kept, out, reasons) if table is _COHORT and len(out) else nobody()
+    if table is _COHORT and len(out):
+        kept = carry_stops(kept, out)
+    excluded = sorted([*skipped, *reasons.items()])
+    return Records(
+        kept.reset_index(drop=True),
+        tuple(Exclusion(row, reason) for row, reason in excluded),
+        extra,
+        raw.content_hash,
+        frozenset(theirs),
+        tuple(cautions),
+        (*raw.notes, *notes, *own_notes),
+        everybody_listed if table is _COHORT else None,
+        {column: frozenset(rows.tolist()) for column, rows in months.items()},
+        raw.name,
+    )
+
+
+def _typed(
+    cells: pd.DataFrame, raw: Raw, table: _Table, reader: Reader, theirs: Mapping[str, str], found: RowProblems
+) -> tuple[pd.DataFrame, dict[str, Any], list[str]]:
+    """Type every declared column, and the user's own as texts."""
+    import pandas as pd
+
+    rows = cells["row"].to_numpy(dtype="int64")
+    columns: dict[str, Any] = {"row": rows}
+    months: dict[str, Any] = {}
+    notes: list[str] = []
+    for spec in table.specs:
+        name = theirs.get(spec.name)
+        if name is None:
+            columns[spec.name] = nothing(spec, len(cells))
+            continue
+        values, monthly = typed(cells[name], spec, rows, found, reader.how, reader.date_format, raw.epoch_1904)
+        columns[spec.name] = values
+        if len(monthly):
+            months[spec.name] = monthly
+    for name in cells.columns[1:]:
+        if name not in theirs.values():
+            columns[str(name)], faulty = own_texts(cells[name])
+            if faulty:
+                message = f"column '{shown_name(str(name))}' holds {faulty} formula(s) without a value; left empty"
+                notes.append(f"{raw.name}: {message}")
+    return pd.DataFrame(columns), months, notes
+
+
+def _settled(
+    frame: pd.DataFrame, found: RowProblems, reader: Reader
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[int, str], list[Problem]]:
+    """Decide what becomes of each row with a problem: the kept rows, those left out, why, and cells taken as unknown."""
+    unknown = [kind for kind in found.kinds if kind.column in reader.unasked]
+    strict = [kind for kind in found.kinds if kind not in unknown]
+    if reader.on_error == "keep":
+        unknown += [kind for kind in strict if not _leaves_out(kind)]
+        strict = [kind for kind in strict if _leaves_out(kind)]
+    elif strict and reader.on_error == "refuse":
+        raise InputRefused(found.problems(strict))
+    reasons = found.reasons(strict)
+    gone = frame["row"].isin(list(reasons))
+    # A death or a stop that cannot be read: nobody may be called as if nothing stood there.
+    vital = {row for kind in strict if kind.column in VITAL and kind.code in _VITAL_CODES for row in found.kinds[kind]}
+    if vital:
+        everywhere = rows_of(frame, vital)
+        message = "a death or stop of this patient, in another row, cannot be read"
+        reasons |= {int(row): message for row in frame.loc[everywhere & ~gone, "row"]}
+        gone |= everywhere
+    cautions = [_caution(found, kind) for kind in unknown]
+    frame = _without(frame, found, unknown)
+    return frame.loc[~gone], frame.loc[gone], dict(sorted(reasons.items())), cautions
+
+
+def _leaves_out(kind: Kind) -> bool:
+    return kind.column in IDENTIFYING or kind.column in VITAL or kind.code in ("repeated-site", "repeated-scan")
+
+
+def _caution(found: RowProblems, kind: Kind) -> Problem:
+    rows = found.kinds[kind]
+    text = f"{rows_named(rows)}, column {found.their(kind.column)}: {found.said(kind)}; taken as unknown"
+    return Problem(
+        kind.code, text, Source(found.file), "warning", kind.hint, rows=tuple(rows), column=found.their(kind.column)
+    )
+
+
+def _without(frame: pd.DataFrame, found: RowProblems, kinds: list[Kind]) -> pd.DataFrame:
+    """Empty the cells that are taken as unknown."""
+    for kind in kinds:
+        frame[kind.column] = frame[kind.column].mask(frame["row"].isin(found.kinds[kind]))
+    return frame
+
+
+def _renamed(raw: Raw, how: TableMap, specs: tuple[ColumnSpec, ...]) -> dict[str, str]:
+    """Say which of the user's columns holds which declared one; refuses what a map names and the file lacks."""
+    names = [str(c) for c in raw.frame.columns if c != "row"]
+    place = Source(raw.name)
+    declared = [spec.name for spec in specs]
+    problems: list[Problem] = []
+    columns = how.columns if not how.old else _of_this_file(how.columns, names, specs)
+    for ours, their in columns.items():
+        if their not in names:
+            message = f"the map names a column '{shown_name(their)}' that the file does not have"
+            problems.append(Problem("unknown-column", message, place, hint=nearest(their, names)))
+        if ours in names and their != ours and ours not in how.own:
+            message = f"the map fills '{ours}', which the file has as well"
+            problems.append(Problem("repeated-column", message, place, hint=f"Add `own: [{ours}]` to the map."))
+    theirs = {
+        d: how.columns.get(d, d)
+        for d in declared
+        if how.columns.get(d, d) in names and (d in how.columns or d not in how.own)
+    }
+    for what, listed in (("values", how.values), ("dates", how.dates)):
+        problems += [
+            Problem(
+                "unknown-column",
+                f"the map gives {what} for '{ours}', which the file does not have",
+                place,
+                hint=f"Say which column it is: `columns: {{{ours}: …}}`.",
+            )
+            for ours in listed
+            if ours not in theirs
+        ]
+    if problems:
+        raise InputRefused(problems)
+    _require(names, theirs, specs, raw.name)
+    extra = [name for name in names if name not in theirs.values()]
+    free = [our for our in _ALL_NAMES if our not in theirs or our not in declared]
+    check_names(extra, [our for our in free if our not in extra], how.own, raw.name)
+    return theirs
+
+
+def _of_this_file(columns: Mapping[str, str], names: list[str], specs: tuple[ColumnSpec, ...]) -> dict[str, str]:
+    """An old map serves both tables: what the cohort has too may be called otherwise in the imaging table."""
+    shared = {spec.name for spec in COHORT} & {spec.name for spec in IMAGING} if specs is IMAGING else set()
+    return {ours: their for ours, their in columns.items() if not (ours in shared and their not in names)}
+
+
+def _require(names: list[str], theirs: Mapping[str, str], specs: tuple[ColumnSpec, ...], file: str) -> None:
+    missing = [spec.name for spec in specs if spec.required and spec.name not in theirs]
+    if not missing:
+        return
+    ours = {spec.name for spec in specs}
+    # The names may be a patient's where none of ours stands among them.
+    shown = f" (the file has {shown_names(names)})" if theirs or any(meant(name, ours) for name in names) else ""
+    raise InputRefused(
+        Problem(
+            "missing-column",
+            f"the column '{column}' is missing{shown}",
+            Source(file, 1),
+            hint="Run `sbrt-followup map` on the file, or say which column it is with --map FILE.yaml.",
         )
-    twice = frame.duplicated(keys, keep=False) & frame[keys].notna().all(axis=1)
-    found.add("repeated-site", "site_id", "two rows for one site and course", rows[twice.to_numpy()])
+        for column in missing
+    )
 
 
-def _check_imaging(frame: pd.DataFrame, found: _Findings) -> None:
-    rows = frame["row"].to_numpy()
-    keys = ["patient_id", "site_id", "mri_date"]
-    twice = frame.duplicated(keys, keep=False) & frame[["patient_id", "mri_date"]].notna().all(axis=1)
-    found.add("repeated-scan", "mri_date", "two rows for one site and MRI", rows[twice.to_numpy()])
+__all__ = ["ColumnMap", "Exclusion", "Reader", "Records", "cohort_of", "imaging_of", "read_cohort", "read_imaging"]

@@ -243,7 +243,7 @@ def test_an_mri_after_a_death_is_refused_or_left_out(folder: Path) -> None:
     (folder / "died.csv").write_text("patient_id,site_id,sbrt_date,death_date\nZQ-4711,T10,2024-01-10,2024-04-01\n")
     refused = process("schedule", "died.csv", "--imaging", "mri.csv", *AS_OF, cwd=folder)
     assert refused.returncode == 2
-    assert "imaging row 2, column mri_date: lies after the patient's death_date" in refused.stderr
+    assert "mri.csv: row 2, column mri_date: lies after the patient's death_date" in refused.stderr
     done = run("schedule", "died.csv", "--imaging", "mri.csv", *AS_OF, "--on-error", "exclude", cwd=folder)
     assert done.returncode == 0
     assert "excluded: imaging row 2: column mri_date" in done.stderr

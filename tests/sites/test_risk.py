@@ -142,7 +142,7 @@ UNKNOWN = {"paraspinal": "no", "sins": "3"}
 
 
 def patient(*sites: Cells) -> pd.DataFrame:
-    return of(*({"patient_id": "P", "site_id": f"s{i}", **site} for i, site in enumerate(sites)), unit="patient")
+    return of(*({"patient_id": "P", "site_id": f"x{i}", **site} for i, site in enumerate(sites)), unit="patient")
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_the_worst_site_counts(sites: list[Cells], tier: str | None, possible: s
     (row,) = (r for _, r in patient(*sites).iterrows())
     assert (row["risk_group"] if tier else pd.isna(row["risk_group"])) == (tier or True)
     assert (row["possible_groups"], row["robust"]) == (possible, robust)
-    assert row["site_id"] == "s0;s1"
+    assert row["site_id"] == "x0;x1"
 
 
 @pytest.mark.slow
@@ -186,7 +186,7 @@ def test_sites_within_30_days_are_one_course_and_later_ones_change_nothing() -> 
 
 def test_row_order_does_not_matter() -> None:
     sites: list[Cells] = [
-        {"patient_id": f"P{i % 2}", "site_id": f"s{i}", **s} for i, s in enumerate([LOW, UNKNOWN, HIGH, {}, LOW])
+        {"patient_id": f"P{i % 2}", "site_id": f"x{i}", **s} for i, s in enumerate([LOW, UNKNOWN, HIGH, {}, LOW])
     ]
     expected = of(*sites, unit="patient").astype(str).values.tolist()
     assert of(*reversed(sites), unit="patient").astype(str).values.tolist() == expected

@@ -332,7 +332,7 @@ def cohorts(draw: st.DrawFn) -> tuple[list[Cells], list[Cells]]:
     for number in range(draw(st.integers(1, 4))):
         patient = f"P{number}"
         for site in range(draw(st.integers(1, 3))):
-            cells = {"patient_id": patient, "site_id": f"s{site}", "sbrt_date": draw(DAYS)}
+            cells = {"patient_id": patient, "site_id": f"x{site}", "sbrt_date": draw(DAYS)}
             for name, values in (
                 ("bilsky", ["", "0", "1a", "3"]),
                 ("paraspinal", ["", "yes", "no"]),
@@ -347,7 +347,7 @@ def cohorts(draw: st.DrawFn) -> tuple[list[Cells], list[Cells]]:
             sites.append(cells)
             days = draw(st.lists(DAYS, max_size=4, unique=True))
             coverage = draw(st.sampled_from(["", "whole_spine", "region"]))
-            scans += [{**scan(d, patient), "site_id": f"s{site}", "mri_coverage": coverage} for d in days]
+            scans += [{**scan(d, patient), "site_id": f"x{site}", "mri_coverage": coverage} for d in days]
     return sites, scans
 
 

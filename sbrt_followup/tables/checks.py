@@ -1,0 +1,90 @@
+"""What cannot have happened: dates out of order, two rows for one thing; each named by row and column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .row_problems import RowProblems
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+Months = Mapping[str, "npt.NDArray[np.int64]"]
+"""Column → rows whose date is known to the month only."""
+Check = Callable[["pd.DataFrame", RowProblems, Months], None]
+
+_ORDER = (
+    # later column, earlier column, may fall on the same day
+    ("progression_date", "sbrt_date", False),
+    ("death_date", "sbrt_date", False),
+    ("vcf_date", "sbrt_date", False),
+    ("last_clear_mri_date", "sbrt_date", True),
+    ("last_followup_date", "sbrt_date", True),
+    ("progression_date", "last_clear_mri_date", True),
+    ("last_followup_date", "progression_date", True),
+    ("last_followup_date", "last_clear_mri_date", True),
+    ("death_date", "progression_date", True),
+    ("death_date", "last_clear_mri_date", True),
+    ("death_date", "last_followup_date", True),
+    ("death_date", "last_contact_date", True),
+    ("death_date", "vcf_date", True),
+    ("booked_date", "sbrt_date", False),
+    ("last_contact_date", "sbrt_date", True),
+)
+
+
+def check_cohort(frame: pd.DataFrame, found: RowProblems, months: Months) -> None:
+    """Note what cannot have happened, and fill the declared default of `site_id`."""
+    rows = frame["row"].to_numpy()
+    default = frame["level"].where(frame["level"].notna(), "1")
+    frame["site_id"] = frame["site_id"].where(frame["site_id"].notna(), default)
+    latest = {column: _latest(frame, column, rows) for column, rows in months.items()}
+    for later, earlier, same_day in _ORDER:
+        last = latest.get(later, frame[later])
+        bad = last < frame[earlier] if same_day else last <= frame[earlier]
+        word = "before" if same_day else "on or before"
+        found.add("impossible-dates", later, f"lies {word} {earlier}", rows[bad.to_numpy()])
+    if frame["last_clear_mri_date"].notna().any():
+        after = frame["last_clear_mri_date"] > frame["progression_date"]
+        found.add("impossible-dates", "last_clear_mri_date", "lies after progression_date", rows[after.to_numpy()])
+    undated = frame["stop_reason"].notna() & frame["last_contact_date"].isna()
+    found.add("missing-value", "last_contact_date", "a stop_reason needs its date here", rows[undated.to_numpy()])
+    unplaced = frame["progression_site"].notna() & frame["progression_date"].isna()
+    found.add("missing-value", "progression_date", "a progression_site needs its date here", rows[unplaced.to_numpy()])
+    _check_deaths(frame, found, rows)
+    keys = ["patient_id", "site_id", "sbrt_date"]
+    twice = frame.duplicated(keys, keep=False) & frame[keys].notna().all(axis=1)
+    found.add("repeated-site", "site_id", "two rows for one site and course", rows[twice.to_numpy()])
+
+
+def _latest(frame: pd.DataFrame, column: str, rows: npt.NDArray[np.int64]) -> pd.Series[Any]:
+    """Give a date column with the month's last day where only the month is known."""
+    import pandas as pd
+
+    days = frame[column].copy()
+    known = frame["row"].isin(rows)
+    days[known] = (days[known] + pd.offsets.MonthEnd(0)).astype(days.dtype)
+    return days
+
+
+def _check_deaths(frame: pd.DataFrame, found: RowProblems, rows: npt.NDArray[np.int64]) -> None:
+    if not frame["death_date"].notna().any():
+        return
+    of_patient = frame.groupby("patient_id", observed=True)["death_date"]
+    deaths = of_patient.transform("nunique") > 1
+    found.add("impossible-dates", "death_date", "differs between rows of one patient", rows[deaths.to_numpy()])
+    treated = frame["death_date"].isna() & (of_patient.transform("min") <= frame["sbrt_date"])
+    message = "lies on or after the patient's death_date"
+    found.add("impossible-dates", "sbrt_date", message, rows[treated.to_numpy()])
+
+
+def check_imaging(frame: pd.DataFrame, found: RowProblems, months: Months) -> None:
+    """Note MRIs that stand twice."""
+    del months
+    rows = frame["row"].to_numpy()
+    keys = ["patient_id", "site_id", "mri_date"]
+    twice = frame.duplicated(keys, keep=False) & frame[["patient_id", "mri_date"]].notna().all(axis=1)
+    found.add("repeated-scan", "mri_date", "two rows for one site and MRI", rows[twice.to_numpy()])

@@ -1,0 +1,104 @@
+"""Which rows of a file are this table's: skipped rows, `where:` for files that hold several tables, rows of the patient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ..problems import InputRefused, Problem, Source, nearest
+from .header import shown_name
+from .layout import Raw, skipped_rows
+from .mapping import TableMap, fold
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Flags = npt.NDArray[np.bool_]
+
+
+def selected(
+    raw: Raw, how: TableMap, theirs: Mapping[str, str]
+) -> tuple[pd.DataFrame, tuple[tuple[int, str], ...], tuple[str, ...]]:
+    """Give the table's own rows, the rows left out by the map (number, reason), and notes.
+
+    Raises InputRefused where `skip_rows` names a row that looks like a patient's.
+    """
+    frame = raw.frame
+    skip = skipped_rows(frame, how.layout)
+    _check_skipped(frame, skip, raw, theirs)
+    reason = "left out by skip_rows of the map"
+    gone = tuple((int(row), reason) for row in frame["row"].to_numpy()[skip])
+    frame = frame.loc[~skip].reset_index(drop=True)
+    if not how.where:
+        return frame, gone, ()
+    own = _holding(frame, how.where, raw.name)
+    table = frame.loc[own].reset_index(drop=True)
+    notes = [f"{raw.name}: {len(table)} rows are this table's, {int((~own).sum())} are not (`where:` of the map)"]
+    if how.patient_rows:
+        table = _filled(table, frame.loc[_holding(frame, how.patient_rows, raw.name)], theirs)
+    return table, gone, tuple(notes)
+
+
+def _check_skipped(frame: pd.DataFrame, skip: Flags, raw: Raw, theirs: Mapping[str, str]) -> None:
+    """A skipped row with an id and a date would be a patient lost without a word."""
+    dates = [theirs[name] for name in ("sbrt_date", "mri_date") if name in theirs]
+    if not skip.any() or "patient_id" not in theirs or not dates:
+        return
+    whole = skip & frame[[theirs["patient_id"], *dates]].notna().all(axis=1).to_numpy()
+    # A line of units or a second line of the header holds words where a date should stand.
+    dated = frame[dates[0]].map(lambda cell: not isinstance(cell, str) or any(c.isdigit() for c in cell))
+    rows = frame["row"].to_numpy()[whole & dated.to_numpy()]
+    if len(rows):
+        hint = "Correct skip_rows in the map."
+        raise InputRefused(
+            Problem(
+                "skips-a-patient",
+                f"row {row} holds an id and a date, and the map leaves it out",
+                Source(raw.name),
+                hint=hint,
+            )
+            for row in rows[:10]
+        )
+
+
+def _holding(frame: pd.DataFrame, where: Mapping[str, tuple[str, ...]], file: str) -> Flags:
+    """Tell which rows hold, in each named column, one of the values."""
+    import numpy as np
+
+    absent = [column for column in where if column not in frame.columns]
+    if absent:
+        raise InputRefused(
+            Problem(
+                "unknown-column",
+                f"the map's `where` names a column '{shown_name(column)}' that the file does not have",
+                Source(file),
+                hint=nearest(column, [str(name) for name in frame.columns[1:]]),
+            )
+            for column in absent
+        )
+    held = np.ones(len(frame), dtype=bool)
+    for column, values in where.items():
+        allowed = {fold(value) for value in values}
+        cells = frame[column].astype(object)
+        texts = cells.where(cells.notna(), "").map(
+            lambda cell: fold(str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell))
+        )
+        held &= texts.isin(allowed).to_numpy()
+    return held
+
+
+def _filled(table: pd.DataFrame, patient: pd.DataFrame, theirs: Mapping[str, str]) -> pd.DataFrame:
+    """Fill empty cells of our columns from the rows that hold what is the patient's."""
+    key = theirs.get("patient_id", "")
+    if key not in table.columns:
+        return table
+    first = patient.drop_duplicates(key).set_index(key)
+    table = table.copy()
+    for column in theirs.values():
+        if column != key:
+            table[column] = (
+                table[column].astype(object).where(table[column].notna(), table[key].map(first[column].astype(object)))
+            )
+    return table
