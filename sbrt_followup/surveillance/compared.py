@@ -22,25 +22,14 @@ from ..rulebook.model import Plan
 from ..rulebook.offsets import visit_offsets
 from ..rulebook.simulation import Simulation, look_up
 from ..sites.windows import unite
-from ..vocabulary import TIERS
-from .document_rates import ALL
 from .hazards import Hazards
+from .mixes import Mix
 from .optimum import MONTH, Limits
 from .phased import WEEK, Phased, Weeks
 from .plan_comparison import Best, Candidate, Origin, Scored, Setting, draw, every, in_weeks, score, stop_bound
 from .pseudo_alarms import Swelling
 
 SHORT_OF = 0.1  # of the first plan's MRIs: how far beyond the plans the frontier reaches
-
-
-@dataclass(frozen=True)
-class Mix:
-    """Shares of patients in each group, and where they come from."""
-
-    shares: Mapping[str, float]
-    source: str
-    known: str
-    """published, derived, assumption, cohort or given."""
 
 
 @dataclass(frozen=True)
@@ -278,28 +267,3 @@ def _cautions(
         )
     )
     return tuple(found)
-
-
-def mix_of(hazards: Hazards, derived: Mapping[str, float], given: Mapping[str, float] | None, source: str) -> Mix:
-    """Settle the shares of the groups: as given, else as counted where hazards were fitted, else the document's."""
-    names = [g.group for g in hazards.groups]
-    if given is not None:
-        unknown = [name for name in given if name not in names]
-        if unknown:
-            raise InputRefused(
-                Problem("unknown-group", f"--mix names no group '{name}'", hint=nearest(name, names))
-                for name in unknown
-            )
-        whole = sum(given.values())
-        return Mix({name: share / whole for name, share in given.items()}, "as given", "given")
-    counted = {g.group: float(g.n) for g in hazards.groups if g.n}
-    if len(counted) == len(names):
-        whole = sum(counted.values())
-        return Mix(
-            {name: n / whole for name, n in counted.items()}, "patients that the hazards were fitted to", "cohort"
-        )
-    if set(names) <= set(TIERS):
-        return Mix(dict(derived), source, "derived, an assumption")
-    if names == [ALL] or len(names) == 1:
-        return Mix({names[0]: 1.0}, "one group", "given")
-    raise refuse("no-mix", "the shares of the groups are not known", hint=f"Give --mix {'=…,'.join(names)}=….")

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ... import __version__
-from ...surveillance.validated import GIVEN, Validation
+from ...surveillance.risk_models import GIVEN
+from ...surveillance.validated import Validation
 from .printed import number
 
 

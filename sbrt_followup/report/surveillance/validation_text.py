@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ... import __version__
-from ...surveillance.validated import GIVEN, Validation
+from ...surveillance.risk_models import GIVEN
+from ...surveillance.validated import Validation
 from ...surveillance.validation import Horizon
 from ..curves.curve_words import EVENT, months
 from . import validation_tables as tables
