@@ -21,6 +21,9 @@ from . import (
     validate,
     worklist,
 )
+from . import (
+    map as map_command,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -50,6 +53,8 @@ def options(
 
 app.command("schedule")(schedule.schedule)
 app.command("worklist")(worklist.worklist)
+app.command("map")(map_command.map_)
+app.command("map")(map_command.map_)
 app.command("risk")(risk.risk)
 app.command("assess")(assess.assess)
 app.command("explain")(explain.explain)

@@ -81,6 +81,16 @@ def without_rows(records: Records, reasons: dict[int, str]) -> Records:
     return replace(records, frame=kept, excluded=excluded, left_out=lines)
 
 
+def matched_text(cohort: Records, imaging: Records) -> list[str]:
+    """Say how many MRIs belong to a patient of the cohort, and which ids are nearly the same."""
+    found = match(cohort.frame, imaging.frame, cohort)
+    kinds: dict[str, list[int]] = {}
+    for row, (_, kind) in found.near.items():
+        kinds.setdefault(kind, []).append(row)
+    near = (f"imaging {rows_named(rows)}: the id {NEAR[kind]} from one of the cohort" for kind, rows in kinds.items())
+    return [found.text, *near]
+
+
 def place(cohort: Records, imaging: Records, on_error: str) -> Placed:
     """Set aside MRIs of no site in the cohort and say so, the count first; refuse MRIs after a death.
 

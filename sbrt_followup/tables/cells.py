@@ -95,6 +95,16 @@ def own_texts(series: pd.Series[Any]) -> tuple[Any, int]:
     return np.array([*texts, None], dtype=object)[codes], int(faulty.sum())
 
 
+def texts_with_counts(series: pd.Series[Any]) -> list[tuple[str, int]]:
+    """Give the distinct texts of a column, most frequent first; true dates and faults are left out."""
+    import numpy as np
+
+    codes, cells = _distinct(series, ColumnSpec("", "choice"), TableMap())
+    counts = np.bincount(codes[codes >= 0], minlength=len(cells))
+    texts = [(cell, int(n)) for cell, n in zip(cells, counts, strict=True) if isinstance(cell, str)]
+    return sorted(texts, key=lambda item: (-item[1], item[0]))
+
+
 def nothing(spec: ColumnSpec, rows: int) -> Any:
     """Give a declared column that the file does not have: all missing, of its own type."""
     import numpy as np

@@ -9,6 +9,7 @@ import csv
 import io
 import itertools
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..problems import InputRefused, Problem, Source
@@ -29,9 +30,26 @@ Read = tuple["pd.DataFrame", tuple[str, ...], Layout]
 """The frame, notes, and where the table was found."""
 
 
-def read_delimited(data: bytes, file: str, layout: Layout, wanted: Wanted) -> Read:
-    """Read a text file; raises InputRefused, never with a cell's content."""
-    text, note = decoded(data, file, layout.encoding)
+@dataclass(frozen=True)
+class OpenText:
+    """A text file made into lines: from its first filled line on."""
+
+    body: str
+    blank: int
+    """Blank lines above."""
+    separator: str
+    encoding: str
+    note: str
+
+    def first_rows(self, most: int = SEARCHED + 10) -> list[Row]:
+        """Give the first rows, with their numbers in the file."""
+        reader = csv.reader(io.StringIO(self.body), delimiter=self.separator)
+        return [(self.blank + number, cells) for number, cells in enumerate(itertools.islice(reader, most), 1)]
+
+
+def open_text(data: bytes, file: str, layout: Layout, wanted: Wanted) -> OpenText:
+    """Turn a file's bytes into lines and settle their separator; raises InputRefused."""
+    text, encoding, note = decoded(data, file, layout.encoding)
     if "\0" in text:
         raise refused("not-text", "the file holds NUL bytes; it is not a text file", file)
     text = _LINE_END.sub("\n", text) if "\r" in text else text
@@ -42,23 +60,21 @@ def read_delimited(data: bytes, file: str, layout: Layout, wanted: Wanted) -> Re
     body = text.lstrip("\n")
     if not body.strip():
         raise refused("empty-file", "the file is empty", file)
-    blank = len(text) - len(body)
     csv.field_size_limit(_LONGEST_CELL)
-    separator = separator or _separator(body, wanted)
+    return OpenText(body, len(text) - len(body), separator or _separator(body, wanted), encoding, note)
+
+
+def read_delimited(data: bytes, file: str, layout: Layout, wanted: Wanted) -> Read:
+    """Read a text file; raises InputRefused, never with a cell's content."""
+    text = open_text(data, file, layout, wanted)
     try:
-        rows = _first_rows(body, separator, blank)
-        header = find_header(rows, layout, wanted, file)
-        frame = _frame(body, separator, blank, header.rows[-1], list(header.names), file, layout)
+        header = find_header(text.first_rows(), layout, wanted, file)
+        frame = _frame(text.body, text.separator, text.blank, header.rows[-1], list(header.names), file, layout)
     except csv.Error:
         raise refused("not-csv", "not readable as CSV", file, "Check the quotes.") from None
-    notes = (*((note,) if note else ()), *header.notes)
-    found = Layout("", header.rows, layout.skip_rows, layout.unnamed, layout.encoding, separator)
+    notes = (*((text.note,) if text.note else ()), *header.notes)
+    found = Layout("", header.rows, layout.skip_rows, layout.unnamed, text.encoding, text.separator)
     return frame, notes, found
-
-
-def _first_rows(body: str, separator: str, blank: int, most: int = SEARCHED + 10) -> list[Row]:
-    reader = csv.reader(io.StringIO(body), delimiter=separator)
-    return [(blank + number, cells) for number, cells in enumerate(itertools.islice(reader, most), 1)]
 
 
 def _separator(body: str, wanted: Wanted) -> str:

@@ -24,32 +24,34 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 _BEYOND = re.compile(r"[^\x00-\x7f]")
 
 
-def decoded(data: bytes, file: str, encoding: str = "") -> tuple[str, str]:
-    """Give the text and, where it had to be found out, a note that names the encoding.
+def decoded(data: bytes, file: str, encoding: str = "") -> tuple[str, str, str]:
+    """Give the text, its encoding where it is not UTF-8, and, where it had to be found out, a note that names it.
 
     Raises InputRefused where the bytes are no text, or fit two code pages that differ.
     """
     if encoding:
-        return _as_said(data, file, encoding), ""
+        return _as_said(data, file, encoding), encoding, ""
     for mark, name in _BOMS:
         if data.startswith(mark):
             text = _decode(data, name)
             if text is None:
                 raise refused("not-text", "damaged text: not readable as it says of itself", file)
             # A second mark, where a program wrote its own before another's.
-            return text.lstrip("\ufeff"), "" if name == "utf-8-sig" else f"{file}: read as UTF-16"
+            if name == "utf-8-sig":
+                return text.lstrip("\ufeff"), "", ""
+            return text.lstrip("\ufeff"), "utf-16", f"{file}: read as UTF-16"
     text = _decode(data, "utf-8")
     if text is not None and "\0" not in text:
-        return text, ""
+        return text, "", ""
     if b"\0" in data:
         wide = _without_mark(data)
         if wide is None:
             raise refused("not-text", "the file holds NUL bytes; it is not a text file", file)
-        return wide, f"{file}: read as UTF-16"
+        return wide, "", f"{file}: read as UTF-16"
     fitting = _fitting(data)
     if len(fitting) == 1:
         ((page, text),) = fitting
-        return text, f"{file}: read as {NAMES[page]}"
+        return text, page, f"{file}: read as {NAMES[page]}"
     hint = "Save the file as CSV UTF-8, or name its `encoding:` in the map."
     start = _first_beyond(data)
     if fitting:

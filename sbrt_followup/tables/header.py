@@ -114,6 +114,7 @@ def check_unnamed(filled: Sequence[tuple[str, int]], header_row: int, layout: La
                 "unnamed-column",
                 f"column {column} has no name in the header but holds {count} cell(s)",
                 Source(file, header_row),
+                example=(("cells", str(count)),),
                 hint=hint,
             )
             for column, count in filled[:MOST_NAMES]

@@ -78,6 +78,17 @@ def _read(data: bytes, name: str, digest: str, suffix: str, layout: Layout, want
     if is_workbook(data):
         frame, notes, found, marks, sheets = read_workbook(data, name, layout, wanted)
         return Raw(frame, digest, sheet_place(name, found), notes, marks.epoch_1904, found, sheets)
+    check_text(data, name, suffix)
+    if layout.sheet:
+        raise refused("unknown-sheet", "a sheet was named, but the file is no workbook", name)
+    from .delimited import read_delimited
+
+    frame, notes, found = read_delimited(data, name, layout, wanted)
+    return Raw(frame, digest, name, notes, layout=found)
+
+
+def check_text(data: bytes, name: str, suffix: str) -> None:
+    """Refuse what is no text table: a workbook that is none, a web page."""
     if suffix in (".xlsx", ".xlsm", ".xls", ".ods", ".xlsb"):
         if not data.strip():
             raise refused("empty-file", "the file is empty", name)
@@ -89,12 +100,6 @@ def _read(data: bytes, name: str, digest: str, suffix: str, layout: Layout, want
             raise refused("not-a-workbook", what, name, hint)
     if _HTML.match(data):
         raise refused("not-a-table", "a web page or XML, not a table", name, "Save the table as CSV or .xlsx.")
-    if layout.sheet:
-        raise refused("unknown-sheet", "a sheet was named, but the file is no workbook", name)
-    from .delimited import read_delimited
-
-    frame, notes, found = read_delimited(data, name, layout, wanted)
-    return Raw(frame, digest, name, notes, layout=found)
 
 
 def texts_of(rows: list[dict[str, str]]) -> Raw:

@@ -95,7 +95,14 @@ def skipped_rows(frame: pd.DataFrame, layout: Layout) -> npt.NDArray[np.bool_]:
     words = tuple(skip.casefold() for skip in layout.skip_rows if isinstance(skip, str))
     out |= np.isin(frame["row"].to_numpy(), numbers)
     if words:
-        cells = frame[list(frame.columns[1:])].astype(object)
-        first = cells.bfill(axis=1).iloc[:, 0]
-        out |= np.array([str(cell).strip().casefold().startswith(words) for cell in first], dtype=bool)
+        out |= np.array([text.casefold().startswith(words) for text in first_filled(frame)], dtype=bool)
     return out
+
+
+def first_filled(frame: pd.DataFrame) -> list[str]:
+    """Give each row's first filled cell, as text."""
+    columns = [frame[name].astype(object).tolist() for name in frame.columns[1:]]
+    return [
+        next((str(cell).strip() for cell in row if not is_blank(cell) and cell == cell), "")
+        for row in zip(*columns, strict=True)
+    ]

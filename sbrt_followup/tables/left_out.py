@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 OF_SITE = ("surgery",)
 """Reasons that stop one site only; every other stop is the patient's."""
+VITAL = ("death_date", "stop_reason", "last_contact_date")
+"""Columns that may say that nobody should call: a cell that cannot be read leaves the patient out, never alive."""
 COLUMNS = ("patient_id", "site_ids", "rows", "reason", "stopped", "stop_date")
 """`stopped` is death or a stop reason known from the rows left out, empty where none is."""
 

@@ -34,18 +34,20 @@ KEYS = {
     "where": "column: what this table's rows hold there",
     "patient_rows": "column: what rows hold there that speak of the patient as a whole",
 }
+OPEN = "?"
+"""Stands in a map where a person still has to answer."""
 OLD = ("columns", "values")
 # What a spreadsheet calls yes or no may be any word: Y, N, on, TRUE are fine in a map.
 _FREE_CODES = frozenset({"yaml-trap"})
 
 
-def read_map(path: Path) -> MapFile:
-    """Read a map file; raises InputRefused with everything wrong in it."""
+def read_map(path: Path, lenient: bool = False) -> MapFile:
+    """Read a map file; raises InputRefused with everything wrong in it (`lenient`: open questions are none)."""
     tree, problems = read_file(path, path.name)
     problems = [_in_map_words(p) for p in problems if p.code not in _FREE_CODES]
     if tree is None or problems:
         raise InputRefused(problems)
-    return map_of(tree, path.name)
+    return map_of(tree, path.name, lenient)
 
 
 def _in_map_words(problem: Problem) -> Problem:
@@ -54,9 +56,9 @@ def _in_map_words(problem: Problem) -> Problem:
     return Problem(problem.code, "a map file is a mapping with the sections cohort and imaging", problem.source)
 
 
-def map_of(tree: Table, name: str) -> MapFile:
-    """Build a map from its tree; raises InputRefused with everything wrong in it."""
-    reader = _MapReader(name)
+def map_of(tree: Table, name: str, lenient: bool = False) -> MapFile:
+    """Build a map from its tree; raises InputRefused with everything wrong in it (`lenient`: open questions are none)."""
+    reader = _MapReader(name, lenient)
     if set(tree.items) & set(SECTIONS):
         for key in tree.items:
             if key not in SECTIONS:
@@ -76,6 +78,7 @@ class _MapReader:
     """Gathers problems while a map is read."""
 
     name: str
+    lenient: bool = False
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, code: str, message: str, source: Source, hint: str = "") -> None:
@@ -119,9 +122,9 @@ class _MapReader:
                     "unknown-key", f"a section of a map has no key '{key[:40]}'", node.keys[key], nearest(key, KEYS)
                 )
         part = node.items.get
-        decimal = self.one_of(part("decimal"), (".", ","), ".")
+        decimal = self.one_of(self.closed(part("decimal")), (".", ","), ".")
         layout = Layout(
-            self.text(part("sheet")),
+            self.text(self.closed(part("sheet"))),
             self.header(part("header_row")),
             self.skips(part("skip_rows")),
             self.one_of(part("unnamed"), ("refuse", "ignore"), "refuse"),
@@ -150,6 +153,19 @@ class _MapReader:
             self.add("bad-map", "one text belongs here", node.source)
             return ""
         return node.text
+
+    def open(self, source: Source) -> None:
+        """Note what is still to be filled in; `map` itself goes on without it."""
+        if not self.lenient:
+            hint = "Answer the question that stands beside it in the map."
+            self.add("to-fill-in", f"a {OPEN!r} of the map is still to be filled in", source, hint)
+
+    def closed(self, node: Node | None) -> Node | None:
+        """Give a node, or None where a person still has to answer it."""
+        if isinstance(node, Scalar) and node.text == OPEN:
+            self.open(node.source)
+            return None
+        return node
 
     def sign(self, node: Node | None) -> str:
         text = self.text(node)
@@ -212,7 +228,9 @@ class _MapReader:
     def texts(self, node: Node | None, specs: tuple[ColumnSpec, ...]) -> dict[str, str]:
         result: dict[str, str] = {}
         for name, item in self.columns_of(node, specs).items():
-            if not isinstance(item, Scalar) or not item.text:
+            if isinstance(item, Scalar) and item.text == OPEN:
+                self.open(item.source)
+            elif not isinstance(item, Scalar) or not item.text:
                 self.add("bad-map", "write `ours: yours` under columns, `yours: ours` under values", item.source)
             elif item.text in result.values():
                 self.add("repeated-column", "one column of yours stands for two of ours", item.source)
@@ -237,9 +255,8 @@ class _MapReader:
     def may_mean(self, word: str, meaning: str, spec: ColumnSpec, source: Source) -> bool:
         """Check one word of `values` and what it is said to mean."""
         pattern = len(word) > 2 and word.startswith("/") and word.endswith("/")
-        if meaning == "?":
-            hint = 'Write one of the allowed values, or "" where nothing is known.'
-            self.add("to-fill-in", "this word's meaning is still to be filled in", source, hint)
+        if meaning == OPEN:
+            self.open(source)
             return False
         if pattern:
             return self.is_pattern(word, meaning, source)
@@ -270,7 +287,12 @@ class _MapReader:
         declared = {spec.name: spec for spec in specs}
         result: dict[str, tuple[DateStyle, ...]] = {}
         for name, item in self.columns_of(node, specs).items():
-            styles = [self.style(text, item.source) for text in self.items(item)]
+            texts = self.items(item)
+            if OPEN in texts:
+                self.open(item.source)
+            styles = [self.style(text, item.source) for text in texts if text != OPEN]
+            if OPEN in texts and not styles:
+                continue
             if declared[name].kind != "date":
                 self.add("bad-map", f"{name} is no date", item.source)
             elif not styles:

@@ -20,7 +20,7 @@ from .guards import check_names, meant
 from .header import shown_name, shown_names
 from .intake import read_raw, texts_of
 from .layout import Raw, Wanted
-from .left_out import carry_stops, left_out, nobody, rows_of
+from .left_out import VITAL, carry_stops, left_out, nobody, rows_of
 from .mapping import ColumnMap, TableMap
 from .row_problems import Kind, RowProblems, rows_named
 from .selecting import selected
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 ON_ERROR = ("refuse", "exclude", "keep")
 IDENTIFYING = ("patient_id", "site_id", "sbrt_date", "mri_date")
 """Columns without which a row means nothing: their cells are never taken as unknown."""
-VITAL = ("death_date", "stop_reason", "last_contact_date")
-"""Columns that may say that nobody should call: a cell that cannot be read leaves the patient out, never alive."""
 _VITAL_CODES = frozenset(
     {"not-a-date", "two-dates", "not-allowed", "no-day", "formula-without-value", "error-cell", "impossible-dates"}
 )

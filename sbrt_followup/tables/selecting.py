@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..problems import InputRefused, Problem, Source, nearest
+from .cells import typed
+from .columns import COHORT, IMAGING
 from .header import shown_name
 from .layout import Raw, skipped_rows
 from .mapping import TableMap, fold
+from .row_problems import RowProblems, rows_named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +30,7 @@ def selected(
     """
     frame = raw.frame
     skip = skipped_rows(frame, how.layout)
-    _check_skipped(frame, skip, raw, theirs)
+    _check_skipped(frame, skip, raw, how, theirs)
     reason = "left out by skip_rows of the map"
     gone = tuple((int(row), reason) for row in frame["row"].to_numpy()[skip])
     frame = frame.loc[~skip].reset_index(drop=True)
@@ -41,25 +44,21 @@ def selected(
     return table, gone, tuple(notes)
 
 
-def _check_skipped(frame: pd.DataFrame, skip: Flags, raw: Raw, theirs: Mapping[str, str]) -> None:
+def _check_skipped(frame: pd.DataFrame, skip: Flags, raw: Raw, how: TableMap, theirs: Mapping[str, str]) -> None:
     """A skipped row with an id and a date would be a patient lost without a word."""
-    dates = [theirs[name] for name in ("sbrt_date", "mri_date") if name in theirs]
+    dates = [spec for spec in (*COHORT, *IMAGING) if spec.required and spec.kind == "date" and spec.name in theirs]
     if not skip.any() or "patient_id" not in theirs or not dates:
         return
-    whole = skip & frame[[theirs["patient_id"], *dates]].notna().all(axis=1).to_numpy()
-    # A line of units or a second line of the header holds words where a date should stand.
-    dated = frame[dates[0]].map(lambda cell: not isinstance(cell, str) or any(c.isdigit() for c in cell))
-    rows = frame["row"].to_numpy()[whole & dated.to_numpy()]
-    if len(rows):
+    rows = frame.loc[skip & frame[theirs["patient_id"]].notna().to_numpy()]
+    numbers = rows["row"].to_numpy(dtype="int64")
+    aside = RowProblems(raw.name)
+    days, _ = typed(rows[theirs[dates[0].name]], dates[0], numbers, aside, how, epoch_1904=raw.epoch_1904)
+    patients = numbers[days == days]
+    if len(patients):
         hint = "Correct skip_rows in the map."
+        message = f"{rows_named(patients.tolist())}: an id and a date, and the map leaves it out"
         raise InputRefused(
-            Problem(
-                "skips-a-patient",
-                f"row {row} holds an id and a date, and the map leaves it out",
-                Source(raw.name),
-                hint=hint,
-            )
-            for row in rows[:10]
+            [Problem("skips-a-patient", message, Source(raw.name), hint=hint, rows=tuple(patients.tolist()))]
         )
 
 

@@ -42,14 +42,14 @@ class Words:
                 found.setdefault(plain_name(name), language)
         return found
 
-    def meanings(self, spec: ColumnSpec) -> dict[str, tuple[str, str]]:
-        """Give the usual words of a column, folded, each with our value and its language."""
+    def meanings(self, spec: ColumnSpec, language: str = "") -> dict[str, str]:
+        """Give the usual words of a column, folded, each with our value; of one language or of all."""
         key = "yes_no" if set(spec.levels) == {"yes", "no"} else spec.name
-        found: dict[str, tuple[str, str]] = {}
+        found: dict[str, str] = {}
         for value, languages in self.values.get(key, {}).items():
-            for language, listed in languages.items():
-                for word in listed:
-                    found.setdefault(fold(word), (value, language))
+            for name, listed in languages.items():
+                for word in listed if language in ("", name) else ():
+                    found.setdefault(fold(word), value)
         return found
 
     def missing_words(self) -> frozenset[str]:

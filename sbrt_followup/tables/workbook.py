@@ -49,6 +49,13 @@ def read_workbook(
     return frame, (*notes, *header.notes), found, marks, shown
 
 
+def shown_sheets(data: bytes, file: str) -> list[tuple[str, list[list[Any]]]]:
+    """Give every shown sheet that holds a cell, with its rows."""
+    book = _opened(data, file)
+    sheets = [(name, book.rows(name)) for name, visible in book.sheets if visible]
+    return [(name, rows) for name, rows in sheets if any(_filled(row) for row in rows)]
+
+
 def sheet_place(file: str, layout: Layout) -> str:
     """Name a file and its sheet, for problems."""
     return f"{file}, sheet {shown_names([layout.sheet])}" if layout.sheet else file
