@@ -71,6 +71,9 @@ class GroupAt:
     observed: Number
     expected: float
     oe: Number
+    expected_found: float = NAN
+    """Of the MRIs done; over it the events are found on the group's own days of scanning."""
+    corrected: Number = Number()
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,7 @@ class _Horizon:
             wolbers=concordance.wolbers(people.time, people.status, score, day),
             harrell=concordance.harrell(people.time, people.status, score, day),
             uno=concordance.uno(people.time, people.status, score, day),
-            groups=self.groups(),
+            groups=self.groups(yields),
             known=self.known,
         )
         if risk is None:
@@ -221,7 +224,7 @@ class _Horizon:
         half = self.z * observed.std_error / observed.estimate if events >= FEW and observed.estimate > 0 else NAN
         return Number(ratio, NAN, ratio * float(np.exp(-half)), ratio * float(np.exp(half)))
 
-    def groups(self) -> tuple[GroupAt, ...]:
+    def groups(self, yields: Floats | None) -> tuple[GroupAt, ...]:
         people = self.people
         found = []
         for place, label in enumerate(people.labels):
@@ -233,10 +236,21 @@ class _Horizon:
             observed = self.observed(own)
             expected = float(self.risk[own].mean()) if self.risk is not None else NAN
             died = int((inside & (people.status == COMPETING)).sum())
-            found.append(
-                GroupAt(label, int(own.sum()), events, died, observed, expected, self.oe(observed, expected, events))
-            )
+            oe = self.oe(observed, expected, events)
+            one = GroupAt(label, int(own.sum()), events, died, observed, expected, oe)
+            found.append(one if yields is None else self.corrected(one, own, yields))
         return tuple(found)
+
+    def corrected(self, one: GroupAt, own: Flags, yields: Floats) -> GroupAt:
+        """Add what the group's own MRIs should have found."""
+        looked = self.people.looked
+        assert looked is not None
+        expected = float(yields[own[looked.unit] & (looked.day <= self.day)].sum())
+        if not expected > 0:
+            return replace(one, expected_found=expected)
+        low, high = scan_days.poisson_limits(one.events, self.level)
+        ratio = Number(one.events / expected, NAN, low / expected, high / expected)
+        return replace(one, expected_found=expected, corrected=ratio)
 
 
 def apparent(people: People, risks: Mapping[float, Floats]) -> bool:
@@ -254,3 +268,9 @@ def patients_needed(risk: float, factor: float, level: float = 0.95) -> float:
     """Give the number for which the limits of O/E are a factor away: s.e.(ln O/E) = √((1 − φ)/(nφ)) (Riley 2022)."""
     error = float(np.log(factor)) / float(ndtri(0.5 + level / 2))
     return (1 - risk) / (risk * error**2) if 0 < risk < 1 else NAN
+
+
+def patients_for_slope(horizon: Horizon, within: float, level: float = 0.95) -> float:
+    """Give the number for which the limits of the slope are so far away, scaled from the error in this cohort."""
+    half = float(ndtri(0.5 + level / 2)) * horizon.slope.std_error
+    return horizon.n * (half / within) ** 2 if half > 0 else NAN

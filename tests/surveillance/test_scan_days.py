@@ -5,6 +5,9 @@ import pytest
 from helpers.scanned_cohorts import RATES, SHARES, TIERS, planned, scanned
 from helpers.scored_cohorts import LOOP, MONTH
 
+from sbrt_followup.rulebook.library import load
+from sbrt_followup.rulebook.model import Plan
+from sbrt_followup.rulebook.offsets import visit_offsets
 from sbrt_followup.surveillance import scan_days
 from sbrt_followup.surveillance.foretold import Grouped, stretches
 from sbrt_followup.surveillance.hazards import Rates
@@ -35,6 +38,21 @@ def test_a_perfect_model_is_seen_as_perfect_and_its_naive_ratio_is_foretold(plan
         # Deaths are the cohort's own, so that the oracle is met but for chance.
         expected = FOUND[plan][tier][str(months)]["found"]
         assert found.naive_if_perfect == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.parametrize("plan", ["mri-review-2025", "mri-review-2025-tiered", "chen-2024"])
+def test_under_every_shipped_plan_a_perfect_model_is_perfect(plan):
+    document = load(None, None).get(Plan, plan)
+    found = expected = 0.0
+    for number, (tier, share) in enumerate(zip(TIERS, SHARES, strict=True)):
+        schedule = document.schedule_for(tier)
+        months = [float(o.months) for o in visit_offsets(schedule, document.horizon.value)]
+        n = round(N * share)
+        time, status, unit, day = scanned(months, RATES[tier], n, seed=50 + number, lost=0.006)
+        course = Grouped((RATES[tier],), np.zeros(n, dtype=np.int64))
+        given = correct(time, status, looked(time, status, unit, day), course, 48)
+        found, expected = found + given.found, expected + given.expected_found
+    assert found / expected == pytest.approx(1, abs=3.5 / np.sqrt(expected))
 
 
 def test_deaths_after_unseen_progression_do_not_disturb_a_model_that_knows_them():

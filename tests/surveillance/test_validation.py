@@ -1,9 +1,18 @@
 import numpy as np
 import pytest
+from helpers.scanned_cohorts import RATES, TIERS, planned, scanned
 from helpers.scored_cohorts import EXPECTED, MONTH, tiers446
 
-from sbrt_followup.surveillance.foretold import Foretold
-from sbrt_followup.surveillance.validation import People, apparent, patients_needed, validate
+from sbrt_followup.surveillance.foretold import Foretold, Grouped
+from sbrt_followup.surveillance.scan_days import looks
+from sbrt_followup.surveillance.validation import (
+    Horizon,
+    People,
+    apparent,
+    patients_for_slope,
+    patients_needed,
+    validate,
+)
 
 AT = (0.1, 0.3)
 
@@ -87,6 +96,33 @@ def test_observed_risks_taken_for_foretold_ones_are_seen_through():
     assert apparent(who, {48.0: own})
     assert not apparent(who, {48.0: frame["risk48"].to_numpy()})
     assert not apparent(who, {})
+
+
+def test_each_group_is_corrected_on_its_own_mris():
+    parts = [scanned(planned("chen", t), RATES[t], 4000, seed=31) for t in TIERS]
+    time, status, day = (np.concatenate([p[k] for p in parts]) for k in (0, 1, 3))
+    unit = np.concatenate([p[2] + 4000 * k for k, p in enumerate(parts)])
+    group = np.repeat(np.arange(3), 4000)
+    course = Grouped(tuple(RATES.values()), group)
+    looked = looks(time, status, np.zeros(len(time)), unit, day)
+    who = People(time, status, np.zeros(len(time)), group, TIERS, None, looked)
+    risk = course.risk(12.0)
+    (found,) = validate(who, Foretold("m", {12.0: risk}, {12.0: risk}, {12.0: "given"}, course), [12.0], AT)
+    assert found.scans is not None
+    assert sum(g.expected_found for g in found.groups) == pytest.approx(found.scans.expected_found)
+    low = found.groups[0]
+    assert low.oe.ci_high < 0.9  # on the day it is found the low tier seems over-foretold
+    for g in found.groups:
+        assert g.corrected.ci_low < 1.03 and g.corrected.ci_high > 0.97
+        assert g.corrected.estimate == pytest.approx(g.events / g.expected_found)
+
+
+def test_the_slope_needs_patients_in_proportion_to_its_variance():
+    frame = tiers446()
+    (found,) = validate(people(frame), model(frame), [48.0], AT)
+    needed = patients_for_slope(found, 0.2)
+    assert needed == pytest.approx(446 * (1.959964 * found.slope.std_error / 0.2) ** 2, rel=1e-5)
+    assert np.isnan(patients_for_slope(Horizon(12.0, 5, 0, 0), 0.2))
 
 
 def test_patients_needed_is_rileys():

@@ -47,6 +47,7 @@ def render(result: Compared, methods: str, console: Console) -> None:
         "to the last MRI, per patient; died so: died with it.",
     )
     console.print()
+    _by_group(result, console)
     _uncertain(result, console)
     _chosen(result, console)
     _stop(result, console)
@@ -80,6 +81,22 @@ def _finds(s: Scored, near: float | None) -> list[str]:
         number(given.total("undetected_months")),
         percent(given.total("died_undetected"), 2),
     ]
+
+
+def _by_group(result: Compared, console: Console) -> None:
+    groups = result.setting.groups
+    if len(groups) < 2:
+        return
+    rows = [
+        [
+            s.candidate.name,
+            *(f"{number(part.mris, 1)}, {number(part.mean_delay)}" for part in s.given.parts),
+        ]
+        for s in result.scored
+    ]
+    say(console, "By group: MRIs, mean delay in months", bold=True)
+    console.print(table(["plan", *groups], rows))
+    console.print()
 
 
 def _uncertain(result: Compared, console: Console) -> None:

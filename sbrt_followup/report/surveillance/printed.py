@@ -28,7 +28,7 @@ def limits(estimate: float, low: float, high: float, digits: int = 2) -> str:
     """Write an estimate with its limits, where it has any."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return number(estimate, digits)
-    return f"{number(estimate, digits)} ({number(low, digits)} to {number(high, digits)})"
+    return f"{number(estimate, digits)} ({number(low, digits)}–{number(high, digits)})"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> Table:

@@ -184,11 +184,13 @@ def _decision(axes: Axes, h: Horizon) -> None:
 def _by_group(axes: Axes, h: Horizon) -> None:
     axes.set_title("Observed / foretold", loc="left", fontsize=9)
     rows: list[tuple[str, bool, float, float, float]] = []  # label, corrected or not, O/E with limits
-    if len(h.groups) > 1:
-        rows = [(f"{g.group} ({g.events} of {g.n})", False, g.oe.estimate, g.oe.ci_low, g.oe.ci_high) for g in h.groups]
+    for g in h.groups if len(h.groups) > 1 else ():
+        rows.append((f"{g.group} ({g.events} of {g.n})", False, g.oe.estimate, g.oe.ci_low, g.oe.ci_high))
+        if np.isfinite(g.corrected.estimate):
+            rows.append(("O/E*", True, g.corrected.estimate, g.corrected.ci_low, g.corrected.ci_high))
     rows.append((f"all ({h.events} of {h.n})", False, h.oe.estimate, h.oe.ci_low, h.oe.ci_high))
     if h.scans is not None:
-        rows.append((f"all, O/E* ({h.scans.found} found)", True, h.scans.oe, h.scans.ci_low, h.scans.ci_high))
+        rows.append(("O/E*", True, h.scans.oe, h.scans.ci_low, h.scans.ci_high))
     places = list(range(len(rows)))[::-1]
     reach = [1.0]
     for place, (_, corrected, value, low, high) in zip(places, rows, strict=True):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...surveillance.validated import Validation
-from ...surveillance.validation import Number, patients_needed
+from ...surveillance.validation import Number, patients_for_slope, patients_needed
 from ...vocabulary import TIERS
 from .checklist import checklist
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 CLOSE, CLOSER = 1.2, 1.1  # factors of O/E for which a sample size is given
+SLOPE = 0.2  # limits of the slope, either way
 
 
 def _named(name: str, number: Number, error: bool = True) -> Row:
@@ -69,6 +70,8 @@ def groups(result: Validation) -> list[Row]:
             **_named("observed", g.observed),
             "expected": g.expected,
             **_named("oe", g.oe, error=False),
+            "expected_found": g.expected_found,
+            **_named("oe_scan_days", g.corrected, error=False),
             "risks": h.known or None,
         }
         for h in result.horizons
@@ -163,8 +166,10 @@ def sample_size(result: Validation) -> list[Row]:
             "months": h.months,
             "observed": h.observed.estimate,
             "n": h.n,
+            "events": h.events,
             "for_20_percent": patients_needed(h.observed.estimate, CLOSE, result.asked.level),
             "for_10_percent": patients_needed(h.observed.estimate, CLOSER, result.asked.level),
+            "for_slope_20_points": patients_for_slope(h, SLOPE, result.asked.level),
         }
         for h in result.horizons
         if not h.refused

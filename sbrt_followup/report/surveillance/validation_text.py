@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 MOST_ROWS = 20
+EVENTS_ADVISED = 100
 REFERENCES = (
     "van Geloven N and others. Validation of prediction models in the presence of competing risks. BMJ 2022;377:e069249.",
     "Blanche P and others. Estimating and comparing time-dependent areas under ROC curves with competing risks. Stat Med 2013;32:5381.",
     "Wolbers M and others. Concordance for prognostic models with competing risks. Biostatistics 2014;15:526.",
     "Austin PC and others. Graphical calibration curves and the integrated calibration index (ICI) for competing risk models. Diagn Progn Res 2022;6:2.",
     "Collins GS and others. TRIPOD+AI statement. BMJ 2024;385:e078378.",
+    "Collins GS, Ogundimu EO, Altman DG. Sample size considerations for the external validation of a multivariable prognostic model. Stat Med 2016;35:214.",
 )
 
 
@@ -43,13 +45,7 @@ def render(result: Validation, methods: str, console: Console) -> None:
     _groups(result, console)
     _between(result, console)
     _published(result, console)
-    for line in tables.sample_size(result)[-1:]:
-        say(
-            console,
-            f"For limits of O/E within 20 % at month {line['months']:g}: about {line['for_20_percent']:.0f} {result.question.unit}s "
-            f"(here {line['n']}); within 10 %: {line['for_10_percent']:.0f}.",
-        )
-        console.print()
+    _size(result, console)
     for caution in result.cautions:
         say(console, f"! {caution.message}")
     for entry in result.excluded[:MOST_ROWS]:
@@ -84,6 +80,23 @@ _LINES: tuple[tuple[str, Callable[[Horizon], str]], ...] = (
 def _span(low: float, high: float, digits: int = 2) -> str:
     text = f"{number(low, digits)} to {number(high, digits)}"
     return "–" if "–" in text else text
+
+
+def _size(result: Validation, console: Console) -> None:
+    given = tables.sample_size(result)
+    if not given:
+        return
+    row, unit = given[-1], result.question.unit
+    parts = [
+        (
+            f"Precision at month {row['months']:g}, {row['n']} {unit}s and {row['events']} events: limits of O/E within 20 % need about "
+            f"{number(row['for_20_percent'], 0)} {unit}s, within 10 % {number(row['for_10_percent'], 0)}"
+        )
+    ]
+    if row["for_slope_20_points"] == row["for_slope_20_points"]:
+        parts.append(f"limits of the slope within 0.2 about {number(row['for_slope_20_points'], 0)}")
+    say(console, "; ".join(parts) + f". For AUC and C {EVENTS_ADVISED} events or more are advised [6].")
+    console.print()
 
 
 def _risks(result: Validation) -> str:
@@ -123,21 +136,23 @@ def _scan_days(result: Validation, console: Console) -> None:
 def _groups(result: Validation, console: Console) -> None:
     if len(result.people.labels) < 2:
         return
+    corrected = any(g.expected_found == g.expected_found for h in result.horizons for g in h.groups)
     rows = [
         [
             g.group if k == 0 else "",
             months(h.months),
-            str(g.n),
-            str(g.events),
+            f"{g.events}/{g.n}",
             percent(g.observed.estimate),
             percent(g.expected),
             limits(g.oe.estimate, g.oe.ci_low, g.oe.ci_high),
+            *([limits(g.corrected.estimate, g.corrected.ci_low, g.corrected.ci_high)] if corrected else []),
         ]
         for label in result.people.labels
         for k, (h, g) in enumerate((h, g) for h in result.horizons for g in h.groups if g.group == label)
     ]
     say(console, "By group", bold=True)
-    console.print(table(["group", "month", "n", "events", "observed", "foretold", "O/E"], rows))
+    columns = ["group", "month", "events", "seen", "model", "O/E", *(["O/E*"] if corrected else [])]
+    console.print(table(columns, rows))
     console.print()
 
 
