@@ -87,6 +87,18 @@ class Compared:
         return next((s for s in self.scored if s.candidate.origin == origin), None)
 
     @property
+    def simplicity_cost(self) -> float | None:
+        """The share by which the best plan in whole weeks leaves more months undetected than the optimum at the same MRIs.
+
+        MRIs by which the two differ are counted at the price the optimum was made for.
+        """
+        best, optimum = self.of("phased"), self.of("optimum")
+        if best is None or optimum is None or not optimum.undetected > 0:
+            return None
+        more = optimum.candidate.price * (best.given.total("mris") - optimum.given.total("mris"))
+        return (best.undetected + more) / optimum.undetected - 1
+
+    @property
     def chosen(self) -> Mapping[str, Phased]:
         """The best plan in whole weeks, by group; empty where none keeps to the budget."""
         best = self.of("phased")

@@ -143,8 +143,9 @@ class Search:
         return Phased(first, stretches, visits, given.mris, given.undetected_to_horizon)
 
     def sweep(self, prices: Sequence[float]) -> tuple[Phased, ...]:
-        """Give the distinct best plans over prices, fewest MRIs first."""
+        """Give the distinct best plans over prices, and every plan of one phase, fewest MRIs first."""
         found = {plan.visits: plan for price in prices for plan in reversed(self.best(price))}
+        found |= {p.visits: p for p in (self.plan(self.allowed.first, (Stretch(g, None),)) for g in self.allowed.gaps)}
         return tuple(sorted(found.values(), key=lambda plan: plan.mris))
 
 

@@ -73,6 +73,7 @@ def test_the_best_plan_keeps_to_the_budget_and_beats_the_others(body):
     assert best["weighted_undetected_months"] < rows["chen-2024"]["weighted_undetected_months"]
     assert best["undetected_difference_ci_low"] is not None
     assert {row["group"] for row in body["best"]} == set(TIERS)
+    assert 0 <= body["simplicity_cost"] < 0.05
     assert all(isinstance(row["every_weeks"], int) and row["phase"] <= 3 for row in body["best"])
 
 

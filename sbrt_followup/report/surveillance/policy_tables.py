@@ -192,6 +192,7 @@ def document(result: Compared, methods: str, manifest: dict[str, Any]) -> dict[s
         "visits": visits(result),
         "hazards": hazards(result),
         "best": chosen(result),
+        "simplicity_cost": result.simplicity_cost,
         "frontier": frontier(result),
         "limits": {"level": result.asked.level, "draws": result.drawn, "gaps_weeks": list(result.gaps)},
         "stop": {

@@ -129,8 +129,7 @@ def _span(s: Scored, name: str, digits: int = 2) -> str:
 
 
 def _chosen(result: Compared, console: Console) -> None:
-    best, optimum = result.of("phased"), result.of("optimum")
-    if best is None:
+    if result.of("phased") is None:
         return
     say(
         console,
@@ -139,12 +138,10 @@ def _chosen(result: Compared, console: Console) -> None:
     )
     for group, plan in result.chosen.items():
         say(console, f"  {group}: {in_words(plan)} ({plan.mris:.1f} MRIs)")
-    if optimum is not None and optimum.undetected > 0:
-        cost = best.undetected / optimum.undetected - 1
+    if result.simplicity_cost is not None:
         say(
             console,
-            f"Being so simple costs {percent(max(cost, 0.0))} more months unknown than the optimum to the day "
-            f"({number(optimum.given.total('mris'))} MRIs).",
+            f"Being so simple costs {percent(result.simplicity_cost)} more months unknown than the optimum to the day, at the same MRIs.",
         )
     console.print()
 
