@@ -9,8 +9,11 @@ import typer
 from .. import __version__
 from . import (
     assess,
+    check,
     curves,
     explain,
+    init,
+    key,
     policy,
     risk,
     rules,
@@ -21,9 +24,8 @@ from . import (
     validate,
     worklist,
 )
-from . import (
-    map as map_command,
-)
+from . import map as map_command
+from . import options as option_values
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -49,12 +51,19 @@ def options(
     ] = False,
 ) -> None:
     """MRI follow-up after spine SBRT, from cited rules: schedules, response, cohort curves, rule audits."""
+    option_values.forget()
 
 
 app.command("schedule")(schedule.schedule)
 app.command("worklist")(worklist.worklist)
 app.command("map")(map_command.map_)
+app.command("check")(check.check)
+app.command("init")(init.init)
+app.command("key")(key.key)
 app.command("map")(map_command.map_)
+app.command("check")(check.check)
+app.command("init")(init.init)
+app.command("key")(key.key)
 app.command("risk")(risk.risk)
 app.command("assess")(assess.assess)
 app.command("explain")(explain.explain)

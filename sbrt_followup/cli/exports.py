@@ -23,7 +23,7 @@ def read_key(path: Path | None, what: str) -> bytes:
     if path is None:
         raise refuse(
             "no-key", f"{what} needs --key-file, a file with a secret that stays in the clinic",
-            hint="Make one once: python -c \"import secrets; print(secrets.token_hex(32))\" > clinic.key",
+            hint="Make one once: sbrt-followup key clinic.key",
         )  # fmt: skip
     try:
         key = path.read_bytes().strip()

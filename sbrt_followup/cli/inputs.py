@@ -16,7 +16,7 @@ from . import options as o
 if TYPE_CHECKING:
     from ..rulebook.library import Rulebook
     from ..rulebook.model import Document
-    from ..tables.mapping import MapFile, TableMap
+    from ..tables.mapping import MapFile
     from ..tables.records import Records
     from ..visits.schedule import Request
 
@@ -79,12 +79,23 @@ def open_cohort(
     if path is None:
         raise refuse("no-cohort", "name a cohort table (CSV, Parquet or a workbook), or - for CSV from stdin")
     _check_on_error(on_error)
-    how = _with_sheet(map_file_of(map_file, quiet).cohort)
+    how = with_sheet(map_file_of(map_file, quiet)).cohort
     with errors_told():
         records = read_cohort(path, column_map=how, date_format=date_format, on_error=on_error, unasked=unasked)
         records = check_sins(records, rulebook.sins, on_error, "sins" in unasked)
     tell_excluded(records, "cohort", quiet)
     return records
+
+
+def check_days(records: Records, as_of: date, on_error: str) -> Records:
+    """Hold days of treatment, booking and contact against the as-of day; years ahead is a slip of the keyboard."""
+    from ..sites import placing
+
+    with errors_told():
+        checked = placing.check_days(records, as_of, on_error)
+    if checked is not records:
+        tell_excluded(replace(checked, notes=(), cautions=checked.cautions[len(records.cautions) :]), "cohort", False)
+    return checked
 
 
 def unasked_by(rulebook: Rulebook, plan: str | None) -> frozenset[str]:
@@ -104,10 +115,12 @@ def _check_on_error(on_error: str) -> None:
         raise refuse("not-allowed", f"--on-error takes {', '.join(ON_ERROR[:-1])} or {ON_ERROR[-1]}")
 
 
-def _with_sheet(how: TableMap) -> TableMap:
-    """Let --sheet go before the map's `sheet:`."""
+def with_sheet(how: MapFile) -> MapFile:
+    """Let --sheet go before the map's `sheet:` of the cohort."""
     sheet = o.given("sheet")
-    return how if sheet is None else replace(how, layout=replace(how.layout, sheet=str(sheet)))
+    if sheet is None:
+        return how
+    return replace(how, cohort=replace(how.cohort, layout=replace(how.cohort.layout, sheet=str(sheet))))
 
 
 @contextmanager

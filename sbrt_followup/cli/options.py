@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 INPUT = "Input"
 OUTPUT = "Output"
 RULES = "Rules"
 
-_KEPT = "sbrt-followup: "
+_kept: ContextVar[dict[str, Any]] = ContextVar("kept options")
 
 
-def _keep(name: str) -> Any:
+def forget() -> None:
+    """Begin a run of the program: no option is kept yet."""
+    _kept.set({})
+
+
+def _keep(name: str) -> Callable[[Any], Any]:
     """Keep an option's value beside the command, for the one place that asks for it: how tables are read."""
 
-    def callback(context: typer.Context, value: Any) -> Any:
-        context.meta[_KEPT + name] = value
+    def callback(value: Any) -> Any:
+        _kept.get({})[name] = value
         return value
 
     return callback
@@ -27,8 +33,7 @@ def _keep(name: str) -> Any:
 
 def given(name: str) -> Any:
     """Give an option that was kept; None outside a command, or where it was not given."""
-    context = click.get_current_context(silent=True)
-    return None if context is None else context.meta.get(_KEPT + name)
+    return _kept.get({}).get(name)
 
 
 Cohort = Annotated[

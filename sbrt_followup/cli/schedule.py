@@ -144,6 +144,7 @@ def schedule(
         table, scans = single
     drawn = figure is not None
     request = inputs.request(rulebook, plan, horizon, as_of, quiet, keys=drawn or to.format in ("ics", "fhir"))
+    table = inputs.check_days(table, request.as_of, on_error)
     scans = inputs.placed(table, scans, quiet, on_error)
     arguments = {
         "plan": request.plan.id, "horizon": horizon, "profile": rulebook.profile.id, "cohort": cohort, "imaging": imaging,

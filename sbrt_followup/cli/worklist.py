@@ -53,6 +53,7 @@ def worklist(
     table = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet, unasked=unasked)
     scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
     request = inputs.request(rulebook, plan, horizon, as_of, quiet, assume_none_done=assume_none_done)
+    table = inputs.check_days(table, request.as_of, on_error)
     scans = inputs.placed(table, scans, quiet, on_error)
     scheduled = in_parts(table, scans, request, quiet)
     listed = reduce_(scheduled.visits, request.as_of)

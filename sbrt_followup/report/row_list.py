@@ -12,6 +12,7 @@ from .files import csv_bytes, write_bytes
 if TYPE_CHECKING:
     import pandas as pd
 
+SHOWN = 8
 COLUMNS = ("file", "row", "column", "severity", "code", "problem", "hint")
 
 
@@ -28,6 +29,21 @@ def row_list(problems: Sequence[Problem]) -> pd.DataFrame:
         lines += [(file, row, *said) for row in problem.rows or (line,)]
     frame = pd.DataFrame(lines, columns=list(COLUMNS))
     return frame.assign(row=frame["row"].astype("Int64"))
+
+
+def kind_list(problems: Sequence[Problem]) -> pd.DataFrame:
+    """Give one line a kind of problem, with how many rows have it and the first of them."""
+    import pandas as pd
+
+    lines = []
+    for problem in problems:
+        rows = list(problem.rows)
+        shown = ", ".join(map(str, rows[:SHOWN])) + (f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else "")
+        message = problem.message.split(": ", 1)[-1] if rows else problem.message
+        text = f"{message}{'. ' + problem.hint if problem.hint else ''}"
+        file = problem.source.file if problem.source else ""
+        lines.append((file, shown, problem.column, problem.severity, problem.code, text))
+    return pd.DataFrame(lines, columns=["file", "rows", "column", "severity", "code", "problem"])
 
 
 def write_row_list(path: Path, problems: Sequence[Problem]) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from ..problems import InputRefused, Problem, Source, refuse
 from ..rulebook.model import SinsScore
 from ..tables.columns import COHORT
+from ..tables.guards import far_dates
 from ..tables.left_out import COLUMNS, left_out
 from ..tables.matching import NEAR, match
 from ..tables.records import Exclusion, Records
@@ -65,6 +67,22 @@ def check_sins(records: Records, sins: SinsScore, on_error: str, unasked: bool =
         hint = "Correct one of them."
         raise InputRefused([Problem("sins-disagrees", message, place, hint=hint, rows=tuple(hard), column="sins")])
     return without_rows(records, dict.fromkeys(hard, f"column sins: {_SINS}"))
+
+
+def check_days(records: Records, as_of: date, on_error: str) -> Records:
+    """Refuse days of treatment, booking and contact years after the as-of day, or leave out the rows (a booking: unknown)."""
+    found = far_dates(records.frame, as_of, records.name, records.theirs)
+    if not found.kinds:
+        return records
+    if on_error == "refuse":
+        raise InputRefused(found.problems())
+    unknown = [kind for kind in found.kinds if kind.column == "booked_date" and on_error == "keep"]
+    frame = records.frame
+    for kind in unknown:
+        frame = frame.assign(**{kind.column: frame[kind.column].mask(frame["row"].isin(found.kinds[kind]))})
+    records = replace(records, frame=frame, cautions=(*records.cautions, *(found.caution(kind) for kind in unknown)))
+    strict = [kind for kind in found.kinds if kind not in unknown]
+    return without_rows(records, found.reasons(strict)) if strict else records
 
 
 def without_rows(records: Records, reasons: dict[int, str]) -> Records:

@@ -85,10 +85,11 @@ def _first_beyond(data: bytes) -> int:
 
 
 def _without_mark(data: bytes) -> str | None:
-    """Read UTF-16 that lost its mark: every other byte of the first characters is NUL."""
-    head = data[:200]
+    """Read UTF-16 that lost its mark: nearly every other byte of the first characters is NUL."""
+    head = data[:400]
     for name, nul in (("utf-16-le", 1), ("utf-16-be", 0)):
-        if len(head) > 3 and all(byte == 0 for byte in head[nul::2]) and all(byte != 0 for byte in head[1 - nul :: 2]):
+        high, low = head[nul::2], head[1 - nul :: 2]
+        if len(head) > 3 and high.count(0) * 10 >= len(high) * 9 and not low.count(0):
             return _decode(data, name)
     return None
 

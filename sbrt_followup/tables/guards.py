@@ -71,8 +71,8 @@ def check_names(extra: Sequence[str], ours: Sequence[str], own: Iterable[str], f
         )
 
 
-def check_far(frame: pd.DataFrame, as_of: date, file: str, theirs: Mapping[str, str]) -> None:
-    """Refuse days of treatment, booking and contact more than two years after the as-of day: slips of the year."""
+def far_dates(frame: pd.DataFrame, as_of: date, file: str, theirs: Mapping[str, str]) -> RowProblems:
+    """Find days of treatment, booking and contact more than two years after the as-of day: slips of the year."""
     import pandas as pd
 
     latest = pd.Timestamp(as_of) + pd.DateOffset(years=YEARS_AHEAD)
@@ -81,5 +81,4 @@ def check_far(frame: pd.DataFrame, as_of: date, file: str, theirs: Mapping[str, 
         late = (frame[column] > latest).to_numpy()
         message = f"lies more than {YEARS_AHEAD} years after the as-of day"
         found.add("far-date", column, message, frame["row"].to_numpy()[late], "Correct the year.")
-    if problems := found.problems():
-        raise InputRefused(problems)
+    return found

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..problems import InputRefused, Problem, Source, nearest, refuse
+from .intake import check_local
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,7 +89,8 @@ def _is_pattern(path: str) -> bool:
 
 def _check_parquet(path: str) -> None:
     """Refuse local files that are not there or not Parquet, in the same words whatever the engine."""
-    if "://" in path or Path(path).is_dir():
+    check_local(path)
+    if Path(path).is_dir():
         return
     names = sorted(glob(path)) if _is_pattern(path) else [path]  # noqa: PTH207 - the pattern may be absolute
     problems = [Problem("unreadable", "no file has such a name", Source(Path(path).name))] if not names else []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..problems import InputRefused, Problem, Source, nearest
@@ -64,6 +64,8 @@ def map_of(tree: Table, name: str, lenient: bool = False) -> MapFile:
             if key not in SECTIONS:
                 reader.add("unknown-key", "a map has the sections cohort and imaging, nothing else", tree.keys[key])
         parts = {section: reader.section(tree.items.get(section), specs) for section, specs in SECTIONS.items()}
+        cohort, imaging = parts["cohort"], parts["imaging"]
+        parts = {"cohort": _beside(cohort, imaging), "imaging": _beside(imaging, cohort)}
         notes: tuple[str, ...] = ()
     else:
         parts = reader.old(tree)
@@ -71,6 +73,14 @@ def map_of(tree: Table, name: str, lenient: bool = False) -> MapFile:
     if reader.problems:
         raise InputRefused(reader.problems)
     return MapFile(parts["cohort"], parts["imaging"], notes, content_hash(tree))
+
+
+def _beside(table: TableMap, other: TableMap) -> TableMap:
+    """In a file that holds both tables, the columns of the other one are not this one's misspelt names."""
+    if not table.where:
+        return table
+    theirs = [name for name in other.columns.values() if name not in table.columns.values() and name not in table.own]
+    return replace(table, own=(*table.own, *theirs))
 
 
 @dataclass

@@ -22,7 +22,7 @@ from .intake import read_raw, texts_of
 from .layout import Raw, Wanted
 from .left_out import VITAL, carry_stops, left_out, nobody, rows_of
 from .mapping import ColumnMap, TableMap
-from .row_problems import Kind, RowProblems, rows_named
+from .row_problems import Kind, RowProblems
 from .selecting import selected
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ class Records:
     """Column → rows whose date is the first day of a month of which no more is known."""
     name: str = ""
     """The file's name, and the sheet's, for problems."""
+    theirs: Mapping[str, str] = field(default_factory=dict)
+    """Our column → how the file calls it."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,7 @@ def _read(raw: Raw, table: _Table, reader: Reader) -> Records:
         everybody_listed if table is _COHORT else None,
         {column: frozenset(rows.tolist()) for column, rows in months.items()},
         raw.name,
+        theirs,
     )
 
 
@@ -218,21 +221,13 @@ def _settled(
         message = "a death or stop of this patient, in another row, cannot be read"
         reasons |= {int(row): message for row in frame.loc[everywhere & ~gone, "row"]}
         gone |= everywhere
-    cautions = [_caution(found, kind) for kind in unknown]
+    cautions = [found.caution(kind) for kind in unknown]
     frame = _without(frame, found, unknown)
     return frame.loc[~gone], frame.loc[gone], dict(sorted(reasons.items())), cautions
 
 
 def _leaves_out(kind: Kind) -> bool:
     return kind.column in IDENTIFYING or kind.column in VITAL or kind.code in ("repeated-site", "repeated-scan")
-
-
-def _caution(found: RowProblems, kind: Kind) -> Problem:
-    rows = found.kinds[kind]
-    text = f"{rows_named(rows)}, column {found.their(kind.column)}: {found.said(kind)}; taken as unknown"
-    return Problem(
-        kind.code, text, Source(found.file), "warning", kind.hint, rows=tuple(rows), column=found.their(kind.column)
-    )
 
 
 def _without(frame: pd.DataFrame, found: RowProblems, kinds: list[Kind]) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..problems import Problem, Source
 
@@ -51,6 +51,11 @@ class RowProblems:
         return Problem(
             kind.code, text, Source(self.file), hint=kind.hint, rows=tuple(rows), column=self.their(kind.column)
         )
+
+    def caution(self, kind: Kind) -> Problem:
+        """Say that the cells of one kind are taken as unknown."""
+        problem = self._problem(kind, self.kinds[kind])
+        return replace(problem, message=f"{problem.message}; taken as unknown", severity="warning")
 
     def their(self, column: str) -> str:
         """Name a column as the user's file does."""

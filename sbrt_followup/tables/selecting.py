@@ -49,6 +49,8 @@ def _check_skipped(frame: pd.DataFrame, skip: Flags, raw: Raw, how: TableMap, th
     dates = [spec for spec in (*COHORT, *IMAGING) if spec.required and spec.kind == "date" and spec.name in theirs]
     if not skip.any() or "patient_id" not in theirs or not dates:
         return
+    # A word names a kind of row on purpose; a number is right for one file only.
+    skip = skip & frame["row"].isin([n for n in how.layout.skip_rows if isinstance(n, int)]).to_numpy()
     rows = frame.loc[skip & frame[theirs["patient_id"]].notna().to_numpy()]
     numbers = rows["row"].to_numpy(dtype="int64")
     aside = RowProblems(raw.name)

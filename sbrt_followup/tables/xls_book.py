@@ -12,6 +12,8 @@ from .sheet_marks import Book, Marks, Place, check_extent, padded, padding
 _FORMULA, _BOUND_SHEET, _END = 0x0006, 0x0085, 0x000A
 _NOT_CALCULATED = 0x0002
 """A flag that spreadsheet programs leave out and report generators set: the result is still to be worked out."""
+_NO_RESULT = 0xFFFF000000000003
+"""An empty result; in this old format it cannot be told from one that was never worked out."""
 
 
 def xls_book(data: bytes, file: str) -> Book:
@@ -93,7 +95,7 @@ def _marks(book: Any, name: str, pending: dict[Place, Fault]) -> Marks:
 
 
 def _uncalculated(data: bytes, file: str) -> list[dict[Place, Fault]]:
-    """Find, sheet by sheet, formulas whose result was never worked out (flagged so, and stored as zero)."""
+    """Find, sheet by sheet, formulas whose result was never worked out (flagged so, or empty)."""
     import xlrd
 
     try:
@@ -109,7 +111,7 @@ def _uncalculated(data: bytes, file: str) -> list[dict[Place, Fault]]:
             for kind, at, size in _records(mem, base + start, base + length):
                 if kind == _FORMULA and size >= 16:
                     row, column, _, result, flags = struct.unpack_from("<HHHQH", mem, at)
-                    if flags & _NOT_CALCULATED and result == 0:
+                    if result == _NO_RESULT or (flags & _NOT_CALCULATED and result == 0):
                         pending[row, column] = Fault.FORMULA
             found.append(pending)
     except Exception:
