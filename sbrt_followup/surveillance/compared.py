@@ -29,6 +29,7 @@ from .phased import WEEK, Phased, Weeks
 from .plan_comparison import Best, Candidate, Origin, Scored, Setting, draw, every, in_weeks, score, stop_bound
 from .pseudo_alarms import Swelling
 
+UNUSED = 0.1  # of the MRIs there are
 SHORT_OF = 0.1  # of the first plan's MRIs: how far beyond the plans the frontier reaches
 
 
@@ -129,6 +130,10 @@ def compared(
     _check_visits(plans)
     gaps = asked.gaps or _gaps(plans)
     first = {g: in_weeks(plans[0].visits[g][0]) if asked.first is None else asked.first for g in groups}
+    late = [g for g in groups if first[g] * WEEK / MONTH > horizon]
+    if late:
+        text = f"the first MRI, week {max(first.values())}, lies beyond the horizon of {horizon:g} months"
+        raise refuse("first-after-horizon", text, hint="Give an earlier --first or a longer --horizon.")
     step()
     budget = setting.scored(plans[0].visits).total("mris") if asked.budget is None else asked.budget
     limits = Limits(gaps[0] * WEEK)
@@ -147,7 +152,7 @@ def compared(
     reach = [s.given.total("mris") for s in scored]
     drawn = best.frontier(min(reach) * (1 - SHORT_OF), max(reach) * (1 + SHORT_OF)) if asked.frontier else {}
     step()
-    cautions = _cautions(hazards, mix, asked, best, scored, len(draws), groups)
+    cautions = _cautions(hazards, mix, asked, best, scored, len(draws), groups, budget, gaps)
     return Compared(asked, hazards, mix, setting, own, budget, scored, drawn, gaps, len(draws), bound, cautions)
 
 
@@ -244,6 +249,8 @@ def _cautions(
     scored: Sequence[Scored],
     draws: int,
     groups: Sequence[str],
+    budget: float,
+    gaps: tuple[int, int],
 ) -> tuple[Caution, ...]:
     found = []
     for known in hazards.known:
@@ -272,6 +279,10 @@ def _cautions(
     if not any(s.candidate.origin == "phased" for s in scored):
         text = f"no plan in whole weeks within these limits uses so few MRIs: the fewest is {best.fewest:.2f} a patient"
         found.append(Caution("budget-too-small", text))
+    used = next((s.given.total("mris") for s in scored if s.candidate.origin == "phased"), budget)
+    if used < (1 - UNUSED) * budget:
+        text = f"the plan in whole weeks uses {used:.1f} of {budget:.1f} MRIs: gaps are never below {gaps[0]} weeks (--gaps)"
+        found.append(Caution("budget-not-used", text))
     found.append(
         Caution(
             "no-proof",

@@ -33,8 +33,8 @@ def mix_of(hazards: Hazards, derived: Mapping[str, float], given: Mapping[str, f
             )
         whole = sum(given.values())
         return Mix({name: share / whole for name, share in given.items()}, "as given", "given")
-    counted = {g.group: float(g.n) for g in hazards.groups if g.n}
-    if len(counted) == len(names):
+    counted = {g.group: float(g.n) for g in hazards.groups if g.n is not None}
+    if len(counted) == len(names) and any(n > 0 for n in counted.values()):
         whole = sum(counted.values())
         return Mix(
             {name: n / whole for name, n in counted.items()}, "patients that the hazards were fitted to", "cohort"

@@ -179,6 +179,7 @@ def test_the_best_plan_becomes_an_overlay_that_must_be_signed(tmp_path):
         (["--table", "nothing"], ["not-allowed"]),
         (["--horizon", "2"], ["no-visits"] * 2),
         (["--death", "3"], ["not-allowed"]),
+        (["--plan", "mri-review-2025", "--first", "104", "--horizon", "12"], ["first-after-horizon"]),
     ],
 )
 def test_what_cannot_be_done_is_refused(arguments, codes):
@@ -189,6 +190,11 @@ def test_a_budget_too_small_is_said_with_the_least_possible():
     body = as_json("--plan", "mri-review-2025", "--budget", "1")
     (caution,) = [c for c in body["cautions"] if c["code"] == "budget-too-small"]
     assert "the fewest is" in caution["message"] and body["best"] == []
+
+
+def test_mris_that_the_gaps_leave_no_room_for_are_said():
+    body = as_json("--plan", "mri-review-2025", "--budget", "100")
+    assert "budget-not-used" in [c["code"] for c in body["cautions"]]
 
 
 def test_groups_that_are_no_tiers_go_with_a_plan_without_tiers(tmp_path):

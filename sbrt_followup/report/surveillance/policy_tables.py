@@ -47,6 +47,7 @@ def _plan(scored: Scored, result: Compared) -> Row:
         "kind": scored.candidate.origin,
         **_measures(scored.given, result.asked.within),
         "weighted_undetected_months": scored.undetected,
+        "hazards": " and ".join(result.hazards.known),
     }
     alarms = scored.alarms
     if alarms is not None:
