@@ -13,6 +13,7 @@ from . import (
     curves,
     explain,
     init,
+    intervals,
     key,
     policy,
     risk,
@@ -69,6 +70,7 @@ app.command("assess")(assess.assess)
 app.command("explain")(explain.explain)
 app.command("curves")(curves.curves)
 app.command("policy")(policy.policy)
+app.command("intervals")(intervals.intervals)
 app.command("validate")(validate.validate)
 app.command("simulate")(simulate.simulate)
 rules.app.command("show")(rules_show.show)

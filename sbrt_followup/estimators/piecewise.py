@@ -19,6 +19,7 @@ from .interval_censored import solve_positive
 
 _MOST_STEPS = 200
 _LONGEST_STEP = 2.0  # in the logarithm of a hazard
+_ROUNDING = 1e-13  # of a log-likelihood, as a share of it
 _FLAT = 1e-9  # the slope that counts as none, as a share of n
 
 
@@ -123,7 +124,7 @@ def fit(exposure: Exposure, start: Floats | None = None, hold: int | None = None
         while True:
             risk = exposure.under(np.exp(log_hazard + share * move))
             loglik = risk.loglik
-            if loglik >= before or share < 1e-9:
+            if loglik >= before - _ROUNDING * abs(before) or share < 1e-9:
                 break
             share /= 2
         log_hazard = log_hazard + share * move

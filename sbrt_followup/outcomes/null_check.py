@@ -85,8 +85,8 @@ class NullCheck:
 
 
 @dataclass(frozen=True)
-class _Ground:
-    """What stays the same over the simulated cohorts."""
+class Ground:
+    """What stays the same over the simulated cohorts: MRIs, follow-up, deaths; and the hazard drawn from."""
 
     scans: Floats  # units × known MRIs, NEVER where there are no more
     last_scan: Floats
@@ -112,7 +112,7 @@ def null_check(
 ) -> NullCheck:
     """Simulate, calling `step` after every cohort; `scans` holds the place of the unit and the day of every known MRI, or None without imaging."""
     _check(study)
-    ground = _ground(study, method, scans)
+    ground = ground_of(study, method.times, scans)
     rng = np.random.default_rng(seed)
     truths = [_truth(study, ground, method, place) for place in range(len(study.labels))]
     # Only landmarks that this cohort gives, and that most simulated ones give too.
@@ -121,7 +121,7 @@ def null_check(
     total = np.zeros((len(study.labels), len(method.times)))
     held, counted, bounded = total.copy(), total.copy(), total.copy()
     for _ in range(replicates):
-        made = _simulate(study, ground, rng)
+        made = simulated(study, ground, rng)
         for test in compare_overall(made, method) if len(study.labels) > 1 else ():
             if np.isfinite(test.p_value) and test.name != "gray_competing":  # deaths are not simulated
                 rejected.setdefault(test.name, []).append(test.p_value < ALPHA)
@@ -158,7 +158,8 @@ def _check(study: Study) -> None:
         raise refuse("null-check", "--null-check needs patients; all rows are excluded")
 
 
-def _ground(study: Study, method: Method, scans: tuple[Ints, Floats] | None) -> _Ground:
+def ground_of(study: Study, times: tuple[float, ...], scans: tuple[Ints, Floats] | None) -> Ground:
+    """Gather what stays the same; the hazard is that of the whole cohort between the stated months."""
     cut = np.isin(study.ending.astype(str), [AT_DISTANT, AT_RETREATMENT])
     until = np.where(cut, study.time, study.alive_until)
     n = len(until)
@@ -176,7 +177,7 @@ def _ground(study: Study, method: Method, scans: tuple[Ints, Floats] | None) -> 
             "--null-check needs to know how each group is scanned",
             hint="Give --imaging FILE, or last_clear_mri_date for those who progressed.",
         )
-    edges = np.array([0.0, *(analysis_days(m) for m in method.times), NEVER])
+    edges = np.array([0.0, *(analysis_days(m) for m in times), NEVER])
     lived = (_in_pieces(study.time, edges) - _in_pieces(study.entry, edges)).sum(axis=0)
     own = study.status == EVENT
     if study.question.endpoint == "progression_or_death":
@@ -184,7 +185,7 @@ def _ground(study: Study, method: Method, scans: tuple[Ints, Floats] | None) -> 
     piece = np.searchsorted(edges, study.time[own], side="left") - 1
     events = np.bincount(np.maximum(piece, 0), minlength=len(lived))
     hazard = np.divide(events, lived, out=np.zeros(len(lived)), where=lived > 0)
-    ground = _Ground(known, last, until, study.died & ~cut, weighted, edges, hazard, 0.0)
+    ground = Ground(known, last, until, study.died & ~cut, weighted, edges, hazard, 0.0)
     return replace(ground, frailty=_frailty(study, own, ground)) if study.question.unit == "site" else ground
 
 
@@ -193,7 +194,7 @@ def _in_pieces(until: Floats, edges: Floats) -> Floats:
     return np.asarray(np.clip(until[:, None] - edges[None, :-1], 0.0, np.diff(edges)[None, :]))
 
 
-def _frailty(study: Study, own: npt.NDArray[np.bool_], ground: _Ground) -> float:
+def _frailty(study: Study, own: npt.NDArray[np.bool_], ground: Ground) -> float:
     """Estimate by maximum likelihood the variance of a gamma frailty that sites of a patient share, their hazards given."""
     from scipy.optimize import minimize_scalar
 
@@ -228,7 +229,7 @@ def _known_scans(study: Study, unit: Ints, day: Floats) -> tuple[Floats, Floats,
     return rows, last, pools
 
 
-def _simulate(study: Study, ground: _Ground, rng: np.random.Generator) -> Study:
+def simulated(study: Study, ground: Ground, rng: np.random.Generator) -> Study:
     """Make one cohort with the same hazard in every group."""
     true = _event_days(study, ground, rng)
     scans = np.hstack([ground.scans, _later_scans(study, ground, rng)])
@@ -245,7 +246,7 @@ def _simulate(study: Study, ground: _Ground, rng: np.random.Generator) -> Study:
     return replace(study, time=np.maximum(time, study.entry + HALF_A_DAY), status=status, last_clear_mri=last_clear)
 
 
-def _event_days(study: Study, ground: _Ground, rng: np.random.Generator) -> Floats:
+def _event_days(study: Study, ground: Ground, rng: np.random.Generator) -> Floats:
     """Draw true event days after entry from the piecewise constant hazard; NEVER beyond its reach."""
     draw = rng.exponential(size=len(study.time))
     if ground.frailty:
@@ -262,7 +263,7 @@ def _event_days(study: Study, ground: _Ground, rng: np.random.Generator) -> Floa
     return np.asarray(day, dtype=np.float64)
 
 
-def _later_scans(study: Study, ground: _Ground, rng: np.random.Generator) -> Floats:
+def _later_scans(study: Study, ground: Ground, rng: np.random.Generator) -> Floats:
     """Draw MRIs after the last known one, until the end of follow-up, with gaps from the patient's group."""
     left = np.maximum(ground.until - ground.last_scan, 0.0)
     later = [np.empty((0, 0))] * len(ground.pools)
@@ -282,7 +283,7 @@ def _later_scans(study: Study, ground: _Ground, rng: np.random.Generator) -> Flo
     return days + ground.last_scan[:, None]
 
 
-def _truth(study: Study, ground: _Ground, method: Method, place: int) -> Floats:
+def _truth(study: Study, ground: Ground, method: Method, place: int) -> Floats:
     """Give the true curve at the stated months: the simulated hazard, with the group's own deaths."""
     ends = np.array([analysis_days(m) for m in method.times])
     grid = np.unique(np.concatenate([np.linspace(0.0, ends.max(), 4000), ends]))

@@ -6,7 +6,7 @@ import pytest
 
 from sbrt_followup.outcomes.accounts import imaging_gaps
 from sbrt_followup.outcomes.analysis import Method
-from sbrt_followup.outcomes.null_check import _event_days, _ground, null_check
+from sbrt_followup.outcomes.null_check import _event_days, ground_of, null_check
 from sbrt_followup.outcomes.study import Question, Study
 from sbrt_followup.problems import InputRefused
 
@@ -133,7 +133,7 @@ def test_with_late_entry_only_those_without_the_event_by_then_are_simulated():
     study, scans = made([7, 7])
     entry = np.where(np.arange(N) % 3 == 0, np.minimum(300.0, np.floor(study.time / 2)), 0.0)
     late = replace(study, entry=entry)
-    ground = _ground(late, METHOD, scans)
+    ground = ground_of(late, METHOD.times, scans)
     true = _event_days(late, ground, np.random.default_rng(1))
     assert (true > entry).all()
     check = null_check(late, METHOD, scans, 150, seed=2)
@@ -142,7 +142,7 @@ def test_with_late_entry_only_those_without_the_event_by_then_are_simulated():
         assert abs(mark.bias) < 0.015
         assert 0.9 < mark.coverage < 0.99
     # The same hazard is found as from everybody: entry takes no events, only days at risk.
-    assert ground.hazard[0] > _ground(study, METHOD, scans).hazard[0]
+    assert ground.hazard[0] > ground_of(study, METHOD.times, scans).hazard[0]
 
 
 def test_after_a_landmark_the_scans_before_it_count_for_the_gap_only():
@@ -185,7 +185,7 @@ def test_sites_of_a_patient_are_as_alike_as_in_the_cohort(frailty):
     )  # fmt: skip
     check = null_check(sites, METHOD, scans, 10, seed=3)
     assert check.frailty == pytest.approx(frailty, abs=0.6)
-    ground = _ground(sites, METHOD, scans)
+    ground = ground_of(sites, METHOD.times, scans)
     alike = np.mean([_alike(_event_days(sites, ground, np.random.default_rng(s)), patient) for s in range(60)])
     assert alike == pytest.approx(frailty / (frailty + 2), abs=0.15)  # Kendall's tau of a gamma frailty
 
