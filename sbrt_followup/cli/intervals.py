@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ..rulebook.model import Plan
     from ..surveillance.cohort_intervals import Intervals
     from ..surveillance.group_intervals import Asked
-    from ..tables.records import Records
     from .outputs import Destination
 
 SECRET = ("cohort", "imaging", "figure", "title", "plan_output")
@@ -169,11 +168,12 @@ def intervals(
     from ..outcomes.study import CENSORING
     from ..report.curves import curve_figure
     from ..report.files import check_free
+    from ..report.surveillance.fitted_plan import NAME
     from ..report.surveillance.intervals_tables import TABLES
     from ..surveillance.cohort_intervals import intervals as run
     from ..surveillance.group_intervals import CHOICES
     from ..surveillance.observed import ENDPOINTS
-    from . import curves, inputs, outputs
+    from . import curves, inputs, outputs, proposals
 
     words: dict[str, tuple[str | None, tuple[str | None, ...]]] = {
         "--table": (table, tuple(TABLES)),
@@ -190,7 +190,7 @@ def intervals(
     rulebook = inputs.open_rulebook(rules, profile)
     base = _plan(rulebook, plan)
     if plan_output is not None:
-        check_free(plan_output / "fitted-plan.yaml", force)
+        proposals.check_room(plan_output, NAME, force)
     records = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet)
     scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
     scans = inputs.placed(records, scans, quiet)
@@ -233,7 +233,11 @@ def intervals(
     _deliver(result, to, table, trace)
     curves.draw_files(drawings, lambda kind: _figure(result, kind, title, base), trace, force, quiet)
     if plan_output is not None:
-        _write_plan(result, rulebook, base, records, scans, plan_output, trace, force, quiet)
+        from ..report.surveillance.fitted_plan import fitted_plan
+
+        text = fitted_plan(result, rulebook, base, records, as_of)
+        proposals.write(text, NAME, plan_output, base, trace, force, quiet)
+        proposals.say_impact(text, NAME, rulebook, base, records, scans, as_of, quiet)
 
 
 def _asked(
@@ -330,31 +334,3 @@ def _deliver(result: Intervals, to: Destination, table: str, trace: Any) -> None
         "table": lambda: printed.as_text(lambda console: intervals_text.render(result, text, console)).encode(),
     }
     outputs.deliver(body, to, others)
-
-
-def _write_plan(
-    result: Intervals,
-    rulebook: Rulebook,
-    base: Plan,
-    records: Records,
-    scans: Records | None,
-    folder: Path,
-    trace: Any,
-    force: bool,
-    quiet: bool,
-) -> None:
-    """Write the plan that nobody has signed yet, and print what it would change."""
-    from ..report import files
-    from ..report.surveillance.fitted_plan import NAME, fitted_plan
-    from . import inputs
-
-    text = fitted_plan(result, rulebook, base, records)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{NAME}.yaml"
-    files.write_bytes(path, text.encode(), force)
-    files.write_bytes(folder / f"{NAME}.manifest.json", files.json_text(trace()).encode(), force=True)
-    inputs.say(
-        f"written: {path.name}, a proposal: sign approved_by in it, then run `sbrt-followup rules check {folder.name}` and "
-        f"`sbrt-followup rules impact COHORT --to {folder.name} --plan {base.id} --plan-to {NAME}`",
-        quiet,
-    )

@@ -260,17 +260,7 @@ def _deliver(result: Compared, to: Destination, table: str, trace: Any) -> None:
 
 def _write_plan(result: Compared, rulebook: Rulebook, folder: Path, trace: Any, force: bool, quiet: bool) -> None:
     """Write the best plan in whole weeks as an overlay that nobody has signed yet."""
-    from ..report import files
     from ..report.surveillance.proposal import NAME, proposal
-    from . import inputs
+    from . import proposals
 
-    text = proposal(result, rulebook)
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{NAME}.yaml"
-    files.write_bytes(path, text.encode(), force)
-    files.write_bytes(folder / f"{NAME}.manifest.json", files.json_text(trace()).encode(), force=True)
-    inputs.say(
-        f"written: {path.name}, a proposal: sign approved_by in it, then run `sbrt-followup rules check {folder.name}` and "
-        f"`sbrt-followup rules impact COHORT --to {folder.name} --plan {result.asked.plans[0].id} --plan-to {NAME}`",
-        quiet,
-    )
+    proposals.write(proposal(result, rulebook), NAME, folder, result.asked.plans[0], trace, force, quiet)

@@ -56,10 +56,11 @@ def frailty(data: Seen, starts: Sequence[float], hazard: Floats, loglik: float) 
             minimize(
                 less_likely,
                 np.append(np.log(hazard), np.log(first)),
-                method="L-BFGS-B",
+                method="Nelder-Mead",
                 bounds=[(None, None)] * len(hazard) + [(-12.0, float(np.log(_LARGEST)))],
+                options={"xatol": 1e-5, "fatol": 1e-8, "maxfev": 2000},
             )
-            for first in (0.1, 1.0)
+            for first in (0.05, 1.0)
         ),
         key=lambda fit: float(fit.fun),
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.loop_reference import expected, months
 
 from sbrt_followup.estimators import break_point, illness_death, piecewise
-from tests.helpers.loop_reference import expected, months
 
 GRID = np.arange(3.0, 36.5)
 

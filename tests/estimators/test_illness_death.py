@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.loop_reference import expected, months
 from scipy.integrate import quad
 
 from sbrt_followup.estimators import illness_death as idm
-from tests.helpers.loop_reference import expected, months
 
 
 @pytest.mark.parametrize("name", ["exp300", "high400"])

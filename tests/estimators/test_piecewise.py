@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.loop_reference import expected, months
 
 from sbrt_followup.estimators import piecewise
 from sbrt_followup.estimators.profile_limits import limits
-from tests.helpers.loop_reference import expected, months
 
 Q = -np.log(0.95)
 CASES = [(name, second) for name in ("exp300", "high400") for second in (False, True)]

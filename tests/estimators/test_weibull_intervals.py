@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.loop_reference import expected, months
 
 from sbrt_followup.estimators import weibull_intervals
-from tests.helpers.loop_reference import expected, months
 
 Q = -np.log(0.95)
 

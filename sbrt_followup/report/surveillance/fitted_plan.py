@@ -18,7 +18,7 @@ from .plan_overlay import Course, Stage, overlay
 NAME = "fitted-plan"
 
 
-def fitted_plan(result: Intervals, rulebook: Rulebook, base: Plan, cohort: Records) -> str:
+def fitted_plan(result: Intervals, rulebook: Rulebook, base: Plan, cohort: Records, as_of: str | None = None) -> str:
     """Give the overlay's YAML; refuse where a group has no interval, or where no plan goes by these groups."""
     labels = [own.group for own in result.groups]
     tiered = set(labels) <= set(TIERS)
@@ -36,7 +36,7 @@ def fitted_plan(result: Intervals, rulebook: Rulebook, base: Plan, cohort: Recor
     title = "Proposed: by target yield per MRI" if share is None else f"Proposed: {100 * share:g} % found per MRI"
     words = "; ".join(plan_of(own) for own in result.groups)
     why = f"Intervals at which an MRI finds the target share by this clinic's own outcomes: {words}."
-    return overlay(under, NAME, f"{title}, by this clinic's own outcomes", courses, why, _notes(result, cohort))
+    return overlay(under, NAME, f"{title}, by this clinic's own outcomes", courses, why, _notes(result, cohort, as_of))
 
 
 def _of_kind(rulebook: Rulebook, tiered: bool) -> Plan:
@@ -66,14 +66,15 @@ def _course(own: GroupIntervals, tiered: bool, base: Plan) -> Course:
     if schedule is not None and schedule.first is not None:
         planned = schedule.first.at if schedule.first.at is not None else schedule.first.no_later_than
         first = first if planned is None else min(first, planned)
-    return Course((own.group,) if tiered else ("any",), first, tuple(stages))
+    why = f"The first interval, or as in {base.name} where that is sooner."
+    return Course((own.group,) if tiered else ("any",), first, tuple(stages), why)
 
 
 def _tenth(months: float) -> Fraction:
     return Fraction(round(months * 10), 10)
 
 
-def _notes(result: Intervals, cohort: Records) -> str:
+def _notes(result: Intervals, cohort: Records, as_of: str | None) -> str:
     """Say everything the intervals rest on."""
     parts = []
     for own in result.groups:
@@ -91,7 +92,8 @@ def _notes(result: Intervals, cohort: Records) -> str:
         )
     cautions = "; ".join(c.message for c in result.cautions)
     basis = f" Groups: {result.grouping.note}." if result.grouping is not None and result.grouping.note else ""
+    day = f"as of {as_of}" if as_of else "every date as given"
     return (
-        f"{'. '.join(parts)}. Cohort {cohort.content_hash}.{basis} Mind: {cautions}. Written by sbrt-followup {__version__} intervals; the "
-        "command and the date stand in the manifest beside this file."
+        f"{'. '.join(parts)}. Cohort {cohort.content_hash}, {day}.{basis} Mind: {cautions}. Written by sbrt-followup {__version__} intervals; the "
+        "command stands in the manifest beside this file."
     )

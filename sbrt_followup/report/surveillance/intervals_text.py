@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 MOST_ROWS, MOST_VISITS = 10, 8
 NAMES = {
-    "exponential": "one hazard, usual",
-    "break": "one break, usual",
-    "weibull": "Weibull, usual",
-    "spline": "spline, usual",
-    "illness_death": "one hazard, illness–death",
-    "illness_death_break": "one break, illness–death",
+    "exponential": "constant",
+    "break": "break",
+    "weibull": "Weibull",
+    "spline": "spline",
+    "illness_death": "illness–death",
+    "illness_death_break": "illness–death, break",
 }
 REFERENCES = (
     "Joly P et al. A penalized likelihood approach for an illness–death model with interval-censored data. Biostatistics 2002;3:433–443.",
@@ -127,7 +127,7 @@ def _models(result: Intervals, console: Console) -> None:
             mark = "→ " if fit.model == own.chosen else "  "
             rows.append([own.group if k == 0 else "", mark + NAMES[fit.model], *_model(fit)])
         if np.isfinite(own.ceiling):
-            rows.append(["", "  nonparametric (ceiling)", f"{own.ceiling:.2f}", NONE, NONE])
+            rows.append(["", "  nonparametric curve", f"{own.ceiling:.2f}", NONE, NONE])
     say(console, "Models", bold=True)
     console.print(table(["group", "model", "log-lik.", "AIC", "interval"], rows, left=2))
     refused = {f.reason for own in result.groups for f in own.fits if f.status == "refused"}
@@ -135,7 +135,8 @@ def _models(result: Intervals, console: Console) -> None:
         say(console, f"refused: {reason}")
     say(
         console,
-        "Log-likelihoods of illness–death models count deaths too: compare them with one another only.",
+        "Illness–death models let progression before a death go unseen and count deaths too: compare them with one another only. The others censor "
+        "at the last clear MRI; none of them can have more log-likelihood than the nonparametric curve.",
     )
     console.print()
 

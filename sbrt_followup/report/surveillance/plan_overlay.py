@@ -36,6 +36,7 @@ class Course:
     tiers: tuple[str, ...]
     first: Fraction
     stages: tuple[Stage, ...]
+    first_says: str = "As in the plan it was compared with."
 
 
 def in_months(weeks: int) -> Fraction:
@@ -77,7 +78,7 @@ def overlay(base: Plan, name: str, title: str, courses: Sequence[Course], why: s
         key = "-".join(course.tiers)
         lines += [
             f"      - tiers: [{', '.join(course.tiers)}]",
-            f"        first: {{id: first-{key}, at: {_number(course.first)}, basis: local, why: {_text('As in the plan it was compared with.')}}}",
+            f"        first: {{id: first-{key}, at: {_number(course.first)}, basis: local, why: {_text(course.first_says)}}}",
             "        phases:",
         ]
         for number, stage in enumerate(course.stages, 1):
