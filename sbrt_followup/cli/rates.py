@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..rulebook.simulation import Simulation
     from ..surveillance.document_rates import Published
     from ..surveillance.hazards import Hazards
+    from ..tables.records import Records
 
 RISK_GROUP = "risk_group"
 Rates = Annotated[
@@ -36,22 +37,39 @@ def document_of(rulebook: Rulebook, name: str) -> Simulation:
     return rulebook.get(Simulation, name)
 
 
-def read_hazards(path: Path) -> Hazards:
-    """Read the JSON of `intervals`."""
-    from ..surveillance.fitted_models import from_models, holds_models
-    from ..surveillance.hazards import from_json
-
+def _read(path: Path) -> Any:
+    """Read a JSON file of the user's."""
     if "://" in str(path):
         raise refuse("no-network", "--hazards takes a file on this machine")
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise refuse("no-file", "this file does not exist", Source(str(path))) from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError):
         raise refuse(
             "not-json", "this file is not JSON", Source(path.name), "Write it with `intervals … --format json -o FILE`."
         ) from None
+
+
+def read_hazards(path: Path) -> Hazards:
+    """Read the JSON of `intervals`."""
+    from ..surveillance.fitted_models import from_models, holds_models
+    from ..surveillance.hazards import from_json
+
+    body = _read(path)
     return from_models(body) if holds_models(body) else from_json(body)
+
+
+def fitted_here(path: Path | None, cohort: Records) -> bool:
+    """Tell whether a file's hazards were fitted to this very table: the manifest in it names what it was made from."""
+    if path is None:
+        return False
+    body = _read(path)
+    trace = body.get("manifest") if isinstance(body, dict) else None
+    inputs = trace.get("inputs") if isinstance(trace, dict) else None
+    if not isinstance(inputs, list) or not cohort.content_hash:
+        return False
+    return any(isinstance(i, dict) and i.get("content_hash") == cohort.content_hash for i in inputs)
 
 
 def hazards_of(

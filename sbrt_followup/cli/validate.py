@@ -123,12 +123,14 @@ def validate(
 
         sbrt-followup validate cohort.csv --score marker --times 6,12
     """
+    from dataclasses import replace
+
     from ..report.curves import curve_figure
     from ..report.files import check_free
     from ..report.surveillance.validation_tables import TABLES
     from ..surveillance.validated import validated
     from . import curves, inputs, outputs
-    from .rates import document_of, hazards_of
+    from .rates import document_of, fitted_here, hazards_of
 
     curves.check_words({"--table": (table, tuple(TABLES))}, endpoint, unit, censor_at, retreatment)
     asked = _asked(score, by, times, thresholds, order, level, apparent)
@@ -144,6 +146,7 @@ def validate(
     for name in asked.columns.values():
         curves.need_column(records, name)
     curves.need_outcome(records, endpoint, None)
+    asked = replace(asked, apparent=apparent or fitted_here(hazards, records))
     question = curves.question_of(rulebook, endpoint, unit, censor_at, retreatment, as_of, None, None, None)
     simulation = document_of(rulebook, rates)
     known, published = hazards_of(rulebook, simulation, hazards, by if not asked.columns else None, endpoint)
@@ -160,7 +163,7 @@ def validate(
     )
     arguments = {
         "cohort": cohort, "imaging": imaging, "score": score, "by": by, "hazards": str(hazards) if hazards else None, "order": order,
-        "apparent": apparent, "times": list(asked.months), "thresholds": list(asked.thresholds), "level": level, "table": table,
+        "apparent": asked.apparent, "times": list(asked.months), "thresholds": list(asked.thresholds), "level": level, "table": table,
         "endpoint": endpoint, "unit": unit, "censor_at": question.censored_at, "retreatment": retreatment, "rates": rates,
         "figure": [str(p) for p in drawings] or None, "title": title or None, "profile": rulebook.profile.id,
     }  # fmt: skip

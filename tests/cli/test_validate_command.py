@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.scanned_cohorts import as_tables
+from helpers.scanned_cohorts import RATES, TIERS, as_tables
 from helpers.scored_cohorts import EXPECTED, tiers446
 from typer.testing import CliRunner
 
 from sbrt_followup.cli.app import app
 from sbrt_followup.problems import InputRefused
+from sbrt_followup.surveillance.detection import Flow
+from sbrt_followup.surveillance.hazards import GroupHazards, Hazards, to_json
 
 SAMPLES = Path(__file__).parents[2] / "sample_cohorts"
 SCORES = "12=risk12,24=risk24,48=risk48"
@@ -184,6 +186,28 @@ def test_one_horizon_beyond_follow_up_does_not_take_the_others_along(cohort):
 def test_an_apparent_score_is_declared(cohort):
     body = as_json(cohort, "--score", "24=risk24", "--apparent")
     assert body["apparent"] and "apparent" in [c["code"] for c in body["cautions"]]
+
+
+def test_hazards_fitted_to_this_table_are_apparent(cohort, tmp_path):
+    groups = tuple(GroupHazards(tier, RATES[tier], "fitted", "intervals") for tier in TIERS)
+    digest = as_json(cohort, "--by", "tier", "--times", "24")["manifest"]["inputs"][0]["content_hash"]
+    told = {}
+    for name, hashed in (("here.json", digest), ("elsewhere.json", "sha256:0")):
+        inputs = {"inputs": [{"role": "cohort", "content_hash": hashed}]}
+        (tmp_path / name).write_text(json.dumps({"hazards": to_json(Hazards(groups)), "manifest": inputs}))
+        told[name] = as_json(cohort, "--by", "tier", "--times", "24", "--hazards", tmp_path / name)
+    assert told["here.json"]["apparent"] and not told["elsewhere.json"]["apparent"]
+    assert {r["known"] for r in told["here.json"]["risks"]} == {"fitted"}
+    expected = float(Flow(RATES["high"]).onsets(24.0))
+    high = next(g for g in told["here.json"]["groups"] if g["group"] == "high")
+    assert high["expected"] == pytest.approx(expected)
+
+
+def test_hazards_that_lack_a_group_are_refused(cohort, tmp_path):
+    groups = (GroupHazards("low", RATES["low"], "fitted", "intervals"),)
+    (tmp_path / "h.json").write_text(json.dumps(to_json(Hazards(groups))))
+    (problem,) = refused(cohort, "--by", "tier", "--times", "24", "--hazards", tmp_path / "h.json")
+    assert problem.code == "unknown-group"
 
 
 def test_the_printed_form_keeps_to_a_page_and_the_figure_is_drawn_alike(cohort, tmp_path):
