@@ -91,6 +91,8 @@ TECHNICAL = {
     "response/answers.py": {256},  # tables kept
     "response/cards.py": {6, 1.001},  # decimals shown, a size just above a limit
     "response/tallies.py": {3},  # places in a row of published figures
+    "visits/closures.py": {3, 7, 20, 1970},  # days of a week, letters shown, the first day of the count
+    "visits/levelling.py": {4, 1e-6},  # columns of a class, how near a whole number
     "visits/worklist.py": {9},  # a rank behind all others
 }
 
