@@ -25,7 +25,16 @@ PROGRESSION_SITES = ("local", "distant_spine")
 COVERAGES = ("segment", "region", "whole_spine")
 """What an MRI covered, least first."""
 
-STATES = ("baseline", "response", "stable", "equivocal", "progression", "pseudoprogression", "indeterminate")
+STATES = (
+    "baseline",
+    "response",
+    "stable",
+    "equivocal",
+    "progression",
+    "pseudoprogression",
+    "indeterminate",
+    "not_read",
+)
 REQUESTS = (
     "urgent",
     "awaiting_decision",
@@ -40,21 +49,35 @@ REQUESTS = (
 """What the reading of an MRI asks for, the most pressing first: codes that a rule document gives its outcomes."""
 
 POLICIES = ("first_growth", "confirmation", "detected")
-COMPARISONS = ("baseline", "previous", "nadir", "first_growth", "peak")
-"""The scans a size is compared with; the last two are those of the current episode of growth."""
+COMPARISONS = ("baseline", "first", "previous", "nadir", "first_growth", "peak")
+"""The scans a size is compared with; `first` is the published first scan, the last two are of the current episode of growth."""
 
-SIZE_SIGNS = ("not_measured", "unchanged", "decreased", "equivocal_growth", "growth")
+SIZE_SIGNS = (
+    "not_measured",
+    "unchanged",
+    "decreased",
+    "equivocal_growth",
+    "growth",
+    "large_growth",
+    "beyond_picture",
+)
+"""`beyond_picture`: more growth than published of any pseudo-progression."""
+
 WINDOW_PLACES = ("before", "inside", "just_after", "outside")
 GROWTH_CALLS = (
     "not_measured",
     "decreased",
     "unchanged",
     "equivocal",
+    "early",
     "edge",
     "shielded",
     "confinement_unknown",
     "clear",
 )
+
+COLLAPSED = ("under_50", "over_50")
+"""The levels of the SINS collapse item that are a collapse: what a fracture is at least."""
 
 SPINE_LEVELS = (
     *(f"C{n}" for n in range(1, 8)),
@@ -156,9 +179,12 @@ _FACTS = (
     _choice("biopsy", "biopsy", "negative", "positive"),
     Fact("tumour_marker", "levels", "tumour marker", ("falling", "stable", "rising")),
     _number("pain_score", "pain, 0–10", "points", 0.0, 10.0),
+    _yes_no("within_80_isodose", "growth lies inside the 80 % isodose"),
+    _choice("fracture_type", "kind of fracture, by DCE-MRI, biopsy or reading", "benign", "malignant", "unclear"),
     # One MRI against time zero and the scans before it; a change is in percent, rounded to 9 decimals.
     Fact("days_since_sbrt", "integer", "days since the last fraction", unit="days", low=1),
     Fact("scan_number", "integer", "number of the MRI after treatment", unit="scans", low=1),
+    _yes_no("nearest_so_far", "of the MRIs so far that could be this published scan the nearest to its day"),
     _choice("compared_with", "the scan compared with", *COMPARISONS),
     _choice("scan_pair", "which scans are compared", "baseline_first", "baseline_second", "first_second", "other"),
     _number("gtv_baseline_cc", "volume before treatment", "cc"),
@@ -176,6 +202,13 @@ _FACTS = (
         ("decreased", "unchanged", "increased", "new"),
     ),
     _choice("paraspinal_change", "paraspinal disease against the scans before", "absent", "known", "new"),
+    _yes_no("earlier_bilsky", "a Bilsky grade before this MRI was recorded"),
+    _yes_no("below_peak", "smaller than the largest MRI of its episode, by any amount"),
+    _number("gtv_ratio", "volume against the last MRI that has one", ""),
+    Fact("baseline_age_days", "integer", "days from the baseline MRI to the last fraction", unit="days", low=0),
+    _number("t2_ratio_change_percent", "change of the T2 ratio to an unirradiated vertebra", "percent", -100.0),
+    _number("omed_change_percent", "change of the daily oral morphine equivalent from baseline", "percent", -100.0),
+    _yes_no("intervening_therapy", "another therapy between treatment and this MRI"),
     _yes_no("other_scanner", "another scanner than a compared scan"),
     _yes_no("other_protocol", "another protocol than a compared scan"),
     _yes_no("other_reader", "another reader than a compared scan"),
@@ -185,13 +218,26 @@ _FACTS = (
     # What the criteria give, and what is at hand; `not_recorded` is a level of its own, never read as normal.
     _choice("scan_order", "which published scan this is", "first", "second", "other"),
     Fact("size_sign", "levels", "size, over all measures and comparisons", SIZE_SIGNS),
-    Fact("epidural_sign", "levels", "epidural criterion", ("not_recorded", "absent", "progression")),
-    Fact("neurological_sign", "levels", "neurological criterion", ("not_recorded", "absent", "decline", "progression")),
+    Fact(
+        "epidural_sign",
+        "levels",
+        "epidural criterion",
+        ("not_recorded", "absent", "not_compared", "not_excluded", "progression"),
+    ),
+    Fact(
+        "neurological_sign",
+        "levels",
+        "neurological criterion",
+        ("not_recorded", "absent", "decline", "decline_not_compared", "progression"),
+    ),
     _choice("confinement", "whether growth stays inside the bone", "bone_only", "not_recorded", "beyond"),
     _choice("window_place", "where the MRI lies against the pseudo-progression windows", *WINDOW_PLACES),
     _choice("biopsy_result", "biopsy at hand", "none", "negative", "positive"),
     _choice("pet_result", "PET at hand", "none", "negative", "positive"),
     _choice("soft_signs", "signs other than size that weigh", "none", "against", "for", "both"),
+    _yes_no("firm_opposition", "a sign against progression that weighs even where growth is clear"),
+    _choice("hardware_recorded", "spinal hardware, as recorded", "no", "yes", "not_recorded"),
+    _choice("mri_contraindicated", "MRI contraindicated, as recorded", "no", "yes", "not_recorded"),
     Fact("growth_call", "levels", "what the size means on this day", GROWTH_CALLS),
     _choice("state", "state at the time of the MRI", *STATES),
     # A course: growth over several MRIs.
@@ -203,8 +249,11 @@ _FACTS = (
     ),
     Fact("since_first_growth", "levels", "size against the episode's first growth", SIZE_SIGNS),
     Fact("since_peak", "levels", "size against the episode's largest", SIZE_SIGNS),
-    _yes_no("began_in_window", "the episode's first growth could have begun in a window"),
-    _yes_no("above_baseline", "growth is also growth against baseline, not against a smaller MRI alone"),
+    _yes_no("began_in_window", "the episode's first growth could have begun in or before a window"),
+    _choice("biopsy_in_episode", "a biopsy without tumour since the episode's first growth", "none", "now", "before"),
+    _choice("episode_kind", "what the episode of growth began with", "growth", "epidural_alone"),
+    _yes_no("therapy_in_episode", "another therapy since the episode's first growth"),
+    _yes_no("above_baseline", "growth is growth against baseline too; no where there is none to compare with"),
     Fact("episode_days", "integer", "days since the episode's first growth", unit="days", low=0),
     Fact(
         "inconclusive_scans", "integer", "MRIs in a row without a clear answer, this one included", unit="scans", low=0

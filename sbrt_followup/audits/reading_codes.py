@@ -63,6 +63,7 @@ READING: dict[str, str] = {
     "unknown-kind": "The document's kind is missing or not known.",
     "unknown-level": "A label is not a level of its fact.",
     "unknown-operator": "The operator cannot be asked of this fact.",
+    "unknown-rule": "A rule is named that the table does not hold.",
     "unknown-request": "An outcome asks the reader for something that is no request.",
     "unknown-outcome": "An outcome is named that the table does not list.",
     "unknown-profile": "The profile does not exist.",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 import numpy as np
 
 from ..arrays import Ints
-from ..problems import InputRefused, Problem
+from ..problems import InputRefused, Problem, Source
 from ..rulebook.conditions import Facts, Interval, Levels
 from ..rulebook.criteria import ONCE, Criterion, Role
 from ..rulebook.deciding import Decisions, decide, fact_space
@@ -50,6 +50,11 @@ class Answer:
     def values(self, per_outcome: Ints, otherwise: int) -> Ints:
         """Give a number per row of the table by its outcome."""
         return np.where(self.outcome >= 0, per_outcome[np.maximum(self.outcome, 0)], otherwise)
+
+    def codes(self, names: Sequence[str]) -> Ints:
+        """Give the place of each row's outcome in a list of names, -1 where there is none."""
+        place = [names.index(o) if o in names else -1 for o in self.criterion.outcomes]
+        return self.values(np.array(place, dtype=np.int64), -1)
 
     @cached_property
     def given(self) -> Levels:
@@ -115,11 +120,14 @@ class Criteria:
     signs: tuple[Criterion, ...]
     alerts: tuple[Criterion, ...]
     pains: tuple[Criterion, ...]
+    cautions: tuple[Criterion, ...]
+    source: Source
+    """The profile."""
 
     @property
     def all(self) -> tuple[Criterion, ...]:
         """Every criterion, those of a kind together."""
-        return (*self.once.values(), *self.sizes, *self.signs, *self.alerts, *self.pains)
+        return (*self.once.values(), *self.sizes, *self.signs, *self.alerts, *self.pains, *self.cautions)
 
 
 def criteria_of(rulebook: Rulebook) -> Criteria:
@@ -151,23 +159,37 @@ def criteria_of(rulebook: Rulebook) -> Criteria:
         tuple(by_role["size"]),
         tuple(by_role.get("sign", ())),
         tuple(by_role.get("alert", ())),
-        tuple(by_role.get("pain", ())),
+        (*by_role.get("pain", ()), *by_role.get("pain_consensus", ())),
+        tuple(by_role.get("caution", ())),
+        rulebook.profile.source,
     )
 
 
 def requested(answer: Answer) -> Ints:
-    """Give the place in REQUESTS of what each MRI's answer asks for, NOTHING_ASKED for nothing; undecided: the most pressing possible."""
+    """Give the place in REQUESTS of what each MRI's answer asks for, NOTHING_ASKED for nothing; undecided: the most pressing."""
+    c = answer.criterion
+    places = [REQUESTS.index(m.request) if m.request else NOTHING_ASKED for m in map(c.meaning, range(len(c.outcomes)))]
+    chosen = most_pressing(answer)
+    return np.where(chosen < 0, NOTHING_ASKED, np.array(places, dtype=np.int64)[np.maximum(chosen, 0)])
+
+
+def most_pressing(answer: Answer) -> Ints:
+    """Give the outcome that is acted on: the decided one; of a next step that is not decided the most pressing, then soonest.
+
+    Any other document that is not decided asks for nothing (-1): what was not recorded is no finding.
+    """
     c, d = answer.criterion, answer.decisions
-    nothing = len(REQUESTS)
-    place = np.array(
-        [REQUESTS.index(m) if (m := c.meaning(i).request) else nothing for i in range(len(c.outcomes))],
-        dtype=np.int64,
-    )
-    case = np.where(d.possible, place[None, :], nothing).min(axis=1, initial=nothing)
-    if c.role != "next_step":  # what was not recorded asks for nothing; a step must be taken either way
-        case = np.where(d.case_outcome < 0, nothing, case)
-    result = np.full(answer.total, NOTHING_ASKED, dtype=np.int64)
-    result[answer.rows] = np.where(case == nothing, NOTHING_ASKED, case)[d.case]
+    meanings = [c.meaning(i) for i in range(len(c.outcomes))]
+    if c.role != "next_step":
+        return answer.outcome
+    keys = [
+        (REQUESTS.index(m.request) if m.request else len(REQUESTS), -1 if m.within is None else int(m.within.value))
+        for m in meanings
+    ]
+    rank = np.array([sorted(set(keys)).index(k) for k in keys], dtype=np.int64)
+    case = np.where(d.possible, rank[None, :], len(keys)).argmin(axis=1)
+    result = np.full(answer.total, NOT_ASKED, dtype=np.int64)
+    result[answer.rows] = np.where(d.possible.any(axis=1), case, UNDECIDED)[d.case]
     return result
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..arrays import Ints
+from ..arrays import NEVER, Ints
 from ..rulebook.library import Rulebook
 from .answers import Answer
 from .episodes import Episodes, follow
-from .reading_words import rule_of
 from .readings import Readings, read
+from .requests import Asked, asked, requests
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ class Assessment:
         """One row per MRI, in the contract's columns."""
         from .reading_table import reading_table
 
-        return reading_table(self.reading, self.episodes, self.next_days)
+        return reading_table(self)
 
     @cached_property
     def next_rows(self) -> Ints:
@@ -52,8 +52,22 @@ class Assessment:
 
     @cached_property
     def next_days(self) -> Ints:
-        """The days from each MRI to its next action, -1 where the plan's own date stands."""
+        """The days from each MRI to the last day of its next step, -1 where the step has none."""
         return next_within(self.episodes.next_step)
+
+    @cached_property
+    def asked(self) -> tuple[Asked, ...]:
+        """Every request that the readings make, the most pressing first."""
+        return asked(self)
+
+    @cached_property
+    def next_by(self) -> Ints:
+        """The first last day among the requests of each MRI, NEVER where none is dated."""
+        far = np.iinfo(np.int64).max
+        days = np.full(len(self.reading.scans), far)
+        for one in self.asked:
+            days = np.where(one.here & (one.by != NEVER), np.minimum(days, one.by), days)
+        return np.where(days == far, NEVER, days)
 
 
 def assess(frame: pd.DataFrame, imaging: pd.DataFrame, rulebook: Rulebook, as_of: int) -> Assessment:
@@ -75,30 +89,11 @@ def next_within(answer: Answer) -> Ints:
 def confirming_visits(assessment: Assessment) -> pd.DataFrame:
     """Give the MRIs that open questions ask for: patient_id, site_id, due, reason, rule, basis; one per site at most.
 
-    The last MRI of a site decides; a death by the as-of day ends the question (it stays unresolved).
+    The last read MRI of a site decides; a stop or a death by the as-of day ends the question (it stays unresolved).
     """
-    import pandas as pd
-
-    table, reading = assessment.table, assessment.reading
-    rows = assessment.next_rows
-    scans, frame = reading.scans, reading.frame
-    step = assessment.episodes.next_step
-    days = assessment.next_days
-    dead = frame["death_date"].notna().to_numpy()
-    dead = pd.Series(dead).groupby(pd.factorize(frame["patient_id"])[0]).transform("any").to_numpy()
-    rows = rows[~scans.baseline[rows] & (days[rows] >= 0) & ~dead[scans.site[rows]]]
-    chosen = table.iloc[rows]
-    rule = [rule_of(step, int(r)) for r in rows]
-    return pd.DataFrame(
-        {
-            "patient_id": chosen["patient_id"].to_numpy(),
-            "site_id": chosen["site_id"].to_numpy(),
-            "due": (scans.day[rows] + days[rows]).astype("datetime64[D]").astype("datetime64[s]"),
-            "reason": [
-                f"confirming MRI: {state} on the last one ({growth if isinstance(growth, str) else 'size not known'})"
-                for state, growth in zip(chosen["called"].astype(str), chosen["growth"].astype(object), strict=True)
-            ],
-            "rule": ["" if r is None else r[0] for r in rule],
-            "basis": chosen["next_basis"].astype(str).to_numpy(),
-        }
-    )
+    found = requests(assessment)
+    found = found.loc[found["request"].isin(["confirm", "ladder", "complete_reading"])]
+    found = found.sort_values(["site", "by"], kind="stable").drop_duplicates("site").reset_index(drop=True)
+    found = found.rename(columns={"by": "due"})
+    found["reason"] = "confirming MRI: " + found["reason"].astype(str)
+    return found[["patient_id", "site_id", "due", "reason", "rule", "basis"]]

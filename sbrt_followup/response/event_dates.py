@@ -2,7 +2,8 @@
 
 `first_growth` dates a confirmed growth back to the first MRI of its unbroken episode, `confirmation` to the MRI that
 confirmed it, `detected` to the first MRI on which any growth was called, retracted or not. The left end of an interval is
-the last MRI before the dated event that could be read. Growth that is still open at the end (death, data cut) is no event
+the last MRI before the dated event that could be read: neither incomplete nor equivocal by other signs than growth. Without
+an event it is the last clear one, before any growth that is still open. Growth that is still open at the end (death, data cut) is no event
 under the first two and is marked `unresolved`. A new metastasis elsewhere counts for spine progression only.
 """
 
@@ -98,7 +99,8 @@ def endpoints(assessment: Assessment) -> Endpoints:
     assert set(places) == set(POLICIES)
     still_open = _first(scans, (e.resolution == OPEN) & opened, n)
     still_open = np.where(first == NONE, still_open, NONE)
-    readable = scans.baseline | (e.called != STATE["indeterminate"])
+    quiet = np.isin(e.state, [STATE[name] for name in ("response", "stable", "pseudoprogression")])
+    readable = scans.baseline | quiet | e.growth
     vcf = reading.read.labels["vcf"]
     broken = np.isin(vcf, [FACTS["vcf"].levels.index(x) for x in ("new", "progressive")]) & ~scans.baseline
     return Endpoints(

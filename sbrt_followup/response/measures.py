@@ -1,7 +1,8 @@
 """How each MRI differs from the ones before it: references, changes and the facts that criteria ask.
 
 Changes are in percent of the compared value (diameter in mm, area as a ratio), rounded to 9 decimals so that a value on a
-threshold compares exactly. A change against a reference of 0, or against nothing, is not known. `previous` is the last
+threshold compares exactly. A change against nothing is not known; from a size of 0 to any it is without end (infinite).
+`first` is the published first scan (where this MRI is the published second one), `previous` is the last
 MRI before that has the measurement; `nadir` the smallest before, the baseline included.
 """
 
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays import Flags, Floats, Ints
-from ..rulebook.conditions import Column, Facts, Interval, Levels, unknown_column
+from ..arrays import NEVER, Flags, Floats, Ints
+from ..rulebook.conditions import Interval, Levels, unknown_column
 from ..sites.scans import NONE, Scans
 from ..tables.columns import IMAGING
 from ..vocabulary import FACTS
@@ -37,13 +38,21 @@ COLUMN_OF = {
     "confinement": "confined_to_vertebra",
     "biopsy_result": "biopsy",
     "pet_result": "pet",
+    "earlier_bilsky": "bilsky",
+    "gtv_ratio": "gtv_cc",
+    "t2_ratio_change_percent": "t2_ratio",
+    "omed_change_percent": "omed_mg",
+    "pain_baseline": "pain_score",
+    "pain_drop_points": "pain_score",
+    "pain_drop_percent": "pain_score",
+    "intervening_therapy": "intervening_therapy_date",
 }
 """The column behind each fact that is worked out from one; a fact that is read has its own name."""
 
-NOT_OF_THE_IMAGE = ("mri_coverage", "pain_score", "omed_mg")
+NOT_OF_THE_IMAGE = ("mri_coverage", "pain_score", "omed_mg", "sins_pain")
 """Recorded beside an MRI, not seen on it: alone they are no reading."""
 
-NUMBERS = tuple(s.name for s in IMAGING if s.kind == "number")
+NUMBERS = tuple(s.name for s in IMAGING if s.kind in ("number", "integer"))
 LABELS = tuple(s.name for s in IMAGING if s.kind == "choice" and s.name in FACTS)
 TEXTS = ("scanner", "protocol_id", "reader")
 
@@ -54,6 +63,8 @@ class Measured:
 
     numbers: Mapping[str, Floats]
     labels: Mapping[str, Ints]
+    therapy: Ints
+    """The last start of another therapy recorded up to each MRI, as a whole day after treatment; NEVER without one."""
 
 
 def measured(imaging: pd.DataFrame, scans: Scans) -> Measured:
@@ -64,7 +75,19 @@ def measured(imaging: pd.DataFrame, scans: Scans) -> Measured:
     labels = {name: imaging[name].cat.codes.to_numpy().astype(np.int64)[scans.row] for name in LABELS}
     for name in TEXTS:
         labels[name] = pd.factorize(imaging[name])[0].astype(np.int64)[scans.row]
-    return Measured(numbers, labels)
+    return Measured(numbers, labels, _therapy(imaging, scans))
+
+
+def _therapy(imaging: pd.DataFrame, scans: Scans) -> Ints:
+    """Carry the latest recorded start forward within each site; one before treatment or after the MRI is not meant."""
+    day = imaging["intervening_therapy_date"].to_numpy().astype("datetime64[D]").astype(np.int64)[scans.row]
+    day = np.where((day > scans.day - scans.since) & (day <= scans.day), day, NEVER)
+    latest = np.full(len(day), NEVER, dtype=np.int64)
+    for here in scans.turns:
+        start = scans.start[here]
+        latest[start] = np.maximum(latest[start], day[here])
+        day[here] = latest[start]
+    return day
 
 
 @dataclass(frozen=True)
@@ -123,15 +146,18 @@ def at(values: Floats, reference: Ints) -> Floats:
 
 
 def change(measure: str, values: Floats, then: Floats) -> Floats:
-    """Give the change of a measure against compared values, NaN where not known."""
+    """Give the change of a measure against compared values, NaN where not known, infinite where there was nothing before."""
     if measure == "diameter_mm":
         difference: Floats = np.round(values - then, DECIMALS)
         return difference
+    nothing = then == 0
+    from_nothing = np.where(values > 0, np.inf, np.where(values == 0, 1.0 if measure == "area_mm2" else 0.0, np.nan))
     if measure == "area_mm2":
-        ratio: Floats = np.divide(values, then, out=np.full(len(values), np.nan), where=then > 0)
-        rounded: Floats = np.round(ratio, DECIMALS)
-        return rounded
-    return percent(values, then)
+        ratio = np.divide(values, then, out=np.full(len(values), np.nan), where=then > 0)
+        result: Floats = np.where(nothing, from_nothing, np.round(ratio, DECIMALS))
+        return result
+    shares: Floats = np.where(nothing, from_nothing, percent(values, then))
+    return shares
 
 
 def percent(values: Floats, then: Floats) -> Floats:
@@ -169,96 +195,3 @@ def yes_no(name: str, true: Flags, known: Flags) -> Levels:
 def label_codes(series: pd.Series[Any]) -> Ints:
     """Give the codes of a categorical column, -1 where missing."""
     return np.asarray(series.cat.codes.to_numpy(), dtype=np.int64)
-
-
-def scan_facts(frame: pd.DataFrame, scans: Scans, read: Measured, site: Facts) -> dict[str, Column]:
-    """Give the facts of each MRI that compare it with those before, and those of its site."""
-    facts: dict[str, Column] = {}
-    for name, column in site.items():
-        facts[name] = (
-            Levels(column.possible[scans.site])
-            if isinstance(column, Levels)
-            else Interval(column.low[scans.site], column.high[scans.site])
-        )
-    for name in LABELS:
-        facts[name] = levels(name, read.labels[name])
-    facts["pain_score"] = interval("pain_score", read.numbers["pain_score"])
-    facts["days_since_sbrt"] = whole(np.maximum(scans.since, 1))
-    facts["scan_number"] = whole(np.maximum(scans.number, 1))
-    facts["gtv_baseline_cc"] = interval("gtv_baseline_cc", _at_baseline(read.numbers["gtv_cc"], scans))
-    for name in ("vp", "ktrans", "kep", "ve"):
-        values = read.numbers[name]
-        facts[f"{name}_change_percent"] = interval(
-            f"{name}_change_percent", percent(values, _at_baseline(values, scans))
-        )
-    pain, before = read.numbers["pain_score"], _at_baseline(read.numbers["pain_score"], scans)
-    facts["pain_baseline"] = interval("pain_baseline", before)
-    facts["pain_drop_points"] = interval("pain_drop_points", np.round(before - pain, DECIMALS))
-    facts["pain_drop_percent"] = interval("pain_drop_percent", -percent(pain, before))
-    facts["bilsky"], facts["epidural_change"] = _epidural(frame, scans, read)
-    facts["paraspinal_change"] = _paraspinal(frame, scans, read)
-    for name, column_name in (
-        ("scanner", "other_scanner"),
-        ("protocol_id", "other_protocol"),
-        ("reader", "other_reader"),
-    ):
-        facts[column_name] = _differs(column_name, read.labels[name], scans)
-    return facts
-
-
-def _at_baseline(values: Floats, scans: Scans) -> Floats:
-    return np.where(scans.baseline[scans.start], values[scans.start], np.nan) if len(values) else values
-
-
-def _with_cohort_baseline(frame: pd.DataFrame, name: str, scans: Scans, codes: Ints) -> Ints:
-    """Take the cohort's value where the baseline MRI has none: both are recorded before treatment."""
-    of_site = label_codes(frame[name])[scans.site]
-    return np.where(scans.baseline & (codes < 0), of_site, codes)
-
-
-def _lowest_before(codes: Ints, scans: Scans, start: Ints) -> Ints:
-    """Give the lowest known code before each MRI, the site's own at first; -1 where none is known."""
-    values = np.where(codes < 0, np.nan, codes.astype(np.float64))
-    place = lowest_known(values, scans)
-    low = np.where(place >= 0, codes[np.maximum(place, 0)], -1)
-    return np.where(start < 0, low, np.where(low < 0, start, np.minimum(low, start)))
-
-
-def _epidural(frame: pd.DataFrame, scans: Scans, read: Measured) -> tuple[Levels, Levels]:
-    now = _with_cohort_baseline(frame, "bilsky", scans, read.labels["bilsky"])
-    own = label_codes(frame["bilsky"])[scans.site]
-    # The baseline MRI outranks the cohort's grade; without one the cohort's grade is the only one before treatment.
-    own = np.where(scans.baseline[scans.start], -1, own) if len(now) else own
-    then = _lowest_before(now, scans, own)
-    order = FACTS["epidural_change"].levels
-    kind = np.select(
-        [(now < 0) | (then < 0), now < then, now == then, then == 0],
-        [-1, order.index("decreased"), order.index("unchanged"), order.index("new")],
-        order.index("increased"),
-    )
-    return levels("bilsky", now), levels("epidural_change", kind)
-
-
-def _paraspinal(frame: pd.DataFrame, scans: Scans, read: Measured) -> Levels:
-    now = _with_cohort_baseline(frame, "paraspinal", scans, read.labels["paraspinal"])
-    own = label_codes(frame["paraspinal"])[scans.site]
-    own = np.where(scans.baseline[scans.start], -1, own) if len(now) else own
-    then = _lowest_before(now, scans, own)
-    order = FACTS["paraspinal_change"].levels
-    kind = np.select(
-        [now < 0, now == 0, then < 0, then == 0],
-        [-1, order.index("absent"), -1, order.index("new")],
-        order.index("known"),
-    )
-    return levels("paraspinal_change", kind)
-
-
-def _differs(name: str, codes: Ints, scans: Scans) -> Levels:
-    """Tell whether an MRI was made or read differently than its baseline or the MRI before."""
-    if not len(codes):
-        return levels(name, codes)
-    at = np.where(scans.baseline[scans.start], scans.start, scans.before)
-    pairs = [np.where(r >= 0, codes[np.maximum(r, 0)], -1) for r in (at, scans.before)]
-    known = [(p >= 0) & (codes >= 0) for p in pairs]
-    other = [k & (p != codes) for k, p in zip(known, pairs, strict=True)]
-    return yes_no(name, other[0] | other[1], (known[0] & known[1]) | other[0] | other[1])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays import NEVER, Floats, Ints, spread
+from ..arrays import Floats, spread
 from ..sites.risk import weakest
 from ..timing import DAYS_PER_MONTH
 from ..vocabulary import FACTS, STATES
 from .answers import Answer
-from .episodes import Episodes
 from .false_alarms import chances
 from .measures import at, change
 from .reading_words import Words
@@ -20,11 +19,13 @@ from .readings import NO, YES, Readings, sign_values
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .assessment import Assessment
+
 COLUMNS = (
     "patient_id", "site_id", "sbrt_date", "mri_date", "scan", "days", "months", "state", "called", "urgent", "gtv_cc",
     "change_baseline_percent", "change_nadir_percent", "change_previous_percent", "diameter_mm", "change_baseline_mm",
-    "threshold", "false_alarm_percent", "window_place", "window", "growth", "signs_for", "signs_against", "contradiction",
-    "disputed", "possible_states", "not_recorded", "new_metastasis", "pain_response", "reasons", "next_action", "next_date",
+    "threshold", "false_alarm_percent", "window_place", "window", "growth", "signs_for", "signs_against", "confounders", "cautions", "contradiction",
+    "disputed", "possible_states", "not_recorded", "new_metastasis", "pain_response", "pain_consensus", "reasons", "requests", "next_action", "next_date",
     "next_basis", "rule", "basis",
 )  # fmt: skip
 
@@ -52,7 +53,9 @@ def _numbers(reading: Readings) -> dict[str, Floats]:
     nothing = np.full(len(gtv), np.nan)
 
     def against(name: str) -> Floats:
-        return nothing if volume is None else change("gtv_cc", gtv, at(gtv, volume.of(name)))
+        # Growth from nothing has no percentage; the threshold and the reasons say that it is growth.
+        found = nothing if volume is None else change("gtv_cc", gtv, at(gtv, volume.of(name)))
+        return np.where(np.isinf(found), np.nan, found)
 
     return {
         "gtv_cc": gtv,
@@ -64,17 +67,15 @@ def _numbers(reading: Readings) -> dict[str, Floats]:
     }
 
 
-def reading_table(reading: Readings, e: Episodes, days: Ints) -> pd.DataFrame:
-    """Give one row per MRI; `days` is the time to its next action, -1 where the plan's own date stands."""
+def reading_table(assessment: Assessment) -> pd.DataFrame:
+    """Give one row per MRI."""
     import pandas as pd
 
+    reading, e = assessment.reading, assessment.episodes
     scans, frame = reading.scans, reading.frame
     words = Words(reading, e)
     names = pd.CategoricalDtype(list(STATES))
     urgent = reading.urgent
-    due = scans.day + days
-    now = ~scans.baseline & (urgent == YES)
-    dated = ~scans.baseline & (days >= 0)
     rule, basis = words.rules()
     next_basis = spread(
         [scans.baseline.astype(np.int64), e.next_step.decisions.case],
@@ -102,20 +103,36 @@ def reading_table(reading: Readings, e: Episodes, days: Ints) -> pd.DataFrame:
             "growth": words.places("growth_call"),
             "signs_for": words.signs_saying(1),
             "signs_against": words.signs_saying(-1),
+            "confounders": words.confounders(),
+            "cautions": words.cautions(),
             "contradiction": words.contradiction(),
             "disputed": words.disputed(),
             "possible_states": words.possible_states(),
             "not_recorded": words.not_recorded(),
             "new_metastasis": words.outcome(words.once["spread"]),
-            "pain_response": words.outcome(reading.answers[reading.criteria.pains[0].id]) if reading.criteria.pains else None,
+            **{name: words.outcome_of_role(role) for name, role in (("pain_response", "pain"), ("pain_consensus", "pain_consensus"))},
             "reasons": words.reasons(),
             "next_action": words.next_action(),
-            "next_date": np.where(now, scans.day, np.where(dated, due, NEVER)).astype("datetime64[D]").astype("datetime64[s]"),
+            "requests": _requests(assessment),
+            "next_date": assessment.next_by.astype("datetime64[D]").astype("datetime64[s]"),
             "next_basis": next_basis,
             "rule": rule,
             "basis": basis,
         }
     )[list(COLUMNS)]  # fmt: skip
+
+
+def _requests(assessment: Assessment) -> Any:
+    """Give the codes of what each MRI asks for, the most pressing first."""
+    here = [one.here.astype(np.int64) for one in assessment.asked]
+    names = [one.request for one in assessment.asked]
+    planned = names.index("as_planned")
+
+    def say(row: int) -> str:
+        found = [name for name, flag in zip(names, here, strict=True) if flag[row]]
+        return ";".join(n for n in found if n != names[planned] or len(found) == 1)
+
+    return spread(here, len(assessment.reading.scans), say)
 
 
 def _next_basis(answer: Answer, row: int) -> str:

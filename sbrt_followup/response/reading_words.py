@@ -5,7 +5,7 @@ Texts come from the documents. Lists in one cell are joined by `;`; what there i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,22 +13,23 @@ import numpy.typing as npt
 
 from ..arrays import Ints, spread
 from ..rulebook.conditions import Facts, Interval, Levels
+from ..rulebook.criteria import Criterion, Meaning
 from ..sites.risk import weakest
 from ..vocabulary import COMPARISONS, FACTS, REQUESTS, STATES, WINDOW_PLACES
 from . import episodes as course
-from .answers import Answer, requested
+from .answers import Answer, most_pressing, requested
 from .episodes import Episodes
+from .measures import COLUMN_OF
 from .readings import YES, Readings, Sized, sign_values
 from .thresholds import growth_thresholds
 
-VERSUS = {"baseline": "v baseline", "previous": "v previous MRI", "nadir": "v nadir"}
+VERSUS = {"baseline": "v baseline", "first": "v first scan", "previous": "v previous MRI", "nadir": "v nadir"}
 WHAT = {"gtv_cc": "volume", "diameter_mm": "diameter", "area_mm2": "area"}
 RETROSPECT = {
     "pseudoprogression": "in retrospect: growth began in a window and is gone again; no histological reference standard",
-    "retracted": "in retrospect: growth is gone again; outside every window, so not called pseudo-progression",
+    "retracted": "in retrospect: gone again, and not called pseudo-progression",
     "confirmed": "in retrospect: growth confirmed by a later MRI, dated back to this one's episode",
 }
-URGENT_ACTION = "urgent clinical review, do not wait for a scheduled MRI"
 
 
 class Asking(NamedTuple):
@@ -37,6 +38,14 @@ class Asking(NamedTuple):
     reason: str
     rule: str
     basis: str
+
+
+ASSUMED = "assumption"
+"""The basis of the interval of closer follow-up: the review names none."""
+DISAGREEMENTS = (
+    "one measure or comparison shows growth, another a decrease from baseline",
+    "growth recorded as inside the bone, and new paraspinal disease",
+)
 
 
 def rule_of(answer: Answer, row: int) -> tuple[str, str] | None:
@@ -125,21 +134,44 @@ class Words:
         return spread([self.baseline, *codes], n, say)
 
     def contradiction(self) -> Any:
-        """Name the contradiction behind an equivocal state."""
-        state, growth = self.once["state"], self.once["growth"]
-        disagree = self.reading.disagree.astype(np.int64)
+        """Name what contradicts the state or one another."""
+        state = self.once["state"]
+        apart = [self.reading.disagree.astype(np.int64), self.reading.confinement_disagrees.astype(np.int64)]
 
         def say(row: int) -> str:
             if self.baseline[row]:
                 return ""
-            code = int(state.rule_code[row])
-            why = state.criterion.rules[code].why if 0 <= code < len(state.criterion.rules) else ""
-            parts = [why.removeprefix("Contradiction: ").rstrip(".") if why.startswith("Contradiction") else ""]
-            if disagree[row]:
-                parts.append("one measure or comparison shows growth, another a decrease from baseline")
+            parts = [state.criterion.contradiction(int(state.rule_code[row]))]
+            parts += [text for text, flag in zip(DISAGREEMENTS, apart, strict=True) if flag[row]]
             return _list(parts)
 
-        return spread([self.baseline, state.rule_code, growth.outcome, disagree], len(self.baseline), say)
+        return spread([self.baseline, state.rule_code, *apart], len(self.baseline), say)
+
+    def saying(self, criteria: Sequence[Criterion], chosen: Callable[[Meaning], bool]) -> Any:
+        """Give what some criteria say, where the outcome's meaning is a chosen one."""
+        answers = [self.answers[c.id] for c in criteria]
+        codes = [
+            np.where(a.values(np.array([int(chosen(a.criterion.meaning(i))) for i in range(len(a.criterion.outcomes))]), 0) == 1, a.outcome, -1)
+            for a in answers
+        ]  # fmt: skip
+
+        def say(row: int) -> str:
+            if self.baseline[row]:
+                return ""
+            return _list(
+                [a.criterion.meaning(int(c[row])).says for a, c in zip(answers, codes, strict=True) if c[row] >= 0]
+            )
+
+        return spread([self.baseline, *codes], len(self.baseline), say)
+
+    def confounders(self) -> Any:
+        """Give the findings that speak neither for nor against, but can explain what is seen."""
+        return self.saying(self.reading.criteria.signs, lambda m: m.sign == "confounds")
+
+    def cautions(self) -> Any:
+        """Give what to be careful about: all outcomes of a caution but the first, which is the quiet one."""
+        quiet = {c.outcomes[0] for c in self.reading.criteria.cautions}
+        return self.saying(self.reading.criteria.cautions, lambda m: m.outcome not in quiet)
 
     def disputed(self) -> Any:
         """Say where the sources disagree about a sign that was recorded."""
@@ -222,6 +254,11 @@ class Words:
             lambda row: "" if self.baseline[row] or a.outcome[row] < 0 else a.criterion.outcomes[int(a.outcome[row])],
         )
 
+    def outcome_of_role(self, role: str) -> Any:
+        """Give the outcome of the first criterion with a role by name; nothing where the profile has none."""
+        found = [c for c in self.reading.criteria.all if c.role == role]
+        return self.outcome(self.answers[found[0].id]) if found else None
+
     def reasons(self) -> Any:
         """Say why, from sizes over growth and state to what later MRIs showed."""
         codes = self.sized_codes(0)
@@ -230,7 +267,7 @@ class Words:
         alerts = [self.answers[c.id] for c in self.reading.criteria.alerts]
         column, own = self.reading.criteria.once["course"], self.reading.called
         keys = [
-            self.baseline, *codes, growth.outcome, state.rule_code, epidural.outcome, neurology.outcome,
+            self.baseline, *codes, growth.outcome, growth.rule_code, state.outcome, state.rule_code, epidural.outcome, neurology.outcome,
             *(np.where(a.outcome < 0, -1 - a.decisions.case, a.outcome) for a in alerts),
             *self.window_codes, e.course, e.course_rule, e.resolution, e.state, self.once["spread"].outcome,
         ]  # fmt: skip
@@ -273,11 +310,10 @@ class Words:
             meaning = a.criterion.meaning(code)
             return f"URGENT: {meaning.says}" if meaning.urgent else ""
         d = a.decisions
-        case = int(d.case[row])
-        asked = [f for f, m in zip(d.facts, d.decisive[case], strict=True) if m]
-        # The finding itself, a document's first fact, was seen; what is missing must be looked for now.
-        seen = not d.missing[case][0]
-        return f"{a.criterion.id} cannot be excluded: record {', '.join(asked)}" if seen and asked else ""
+        asked = [COLUMN_OF.get(f, f) for f, m in zip(d.facts, d.decisive[int(d.case[row])], strict=True) if m]
+        if not self.reading.seen_undecided(a)[row] or not asked:
+            return ""
+        return f"{a.criterion.id} cannot be excluded: record {', '.join(dict.fromkeys(asked))} of this MRI now"
 
     def _sized(self, found: Sequence[tuple[Sized, int]]) -> list[str]:
         """Say what the sizes show, the same finding against several scans once."""
@@ -329,26 +365,30 @@ class Words:
 
     def next_action(self) -> Any:
         """Say what to do next; an urgent finding outranks everything."""
-        a = self.episodes.next_step
+        step = self.episodes.next_step
         alerts = [self.answers[c.id] for c in self.reading.criteria.alerts]
-        asks = [np.where(self._asks(s), s.outcome, -1) for s in self.signs]
+        others = [*self.signs, self.once["spread"]]
+        asks = [np.where(self._asks(s), s.outcome, -1) for s in others]
         urgent = self.reading.urgent
+        planned = REQUESTS.index("as_planned")
+        chosen, request = most_pressing(step), requested(step)
 
         def say(row: int) -> str:
             if self.baseline[row]:
                 return ""
-            d = a.decisions
-            possible = d.possible[int(d.case[row])]
-            steps = [m.says for i, can in enumerate(possible) if can for m in [a.criterion.meaning(i)]]
-            parts = [URGENT_ACTION] if urgent[row] == YES else [self._alert(x, row) for x in alerts]
-            parts.append(" or ".join(steps))
-            parts += [
-                s.criterion.meaning(int(c[row])).asks_for for s, c in zip(self.signs, asks, strict=True) if c[row] >= 0
-            ]
-            return _list(parts)
+            if urgent[row] == YES:
+                found = [a.criterion.meaning(int(a.outcome[row])) for a in alerts if a.outcome[row] >= 0]
+                parts = [m.asks_for for m in found if m.urgent]
+            else:
+                parts = [self._alert(a, row) for a in alerts]
+            more = [s.criterion.meaning(int(c[row])).asks_for for s, c in zip(others, asks, strict=True) if c[row] >= 0]
+            if not (parts and parts[0] and request[row] == planned):
+                parts.append(step.criterion.meaning(int(chosen[row])).says)
+            return _list([*parts, *more])
 
-        open_alerts = [np.where(x.outcome < 0, x.decisions.case, -1) for x in alerts]
-        return spread([self.baseline, urgent, a.decisions.case, *asks, *open_alerts], len(self.baseline), say)
+        open_alerts = [np.where(x.outcome < 0, x.decisions.case, -1 - x.outcome - 1) for x in alerts]
+        keys = [self.baseline, urgent, step.decisions.case, *asks, *open_alerts]
+        return spread(keys, len(self.baseline), say)
 
     def request(self, request: str, row: int) -> Asking:
         """Say what one MRI asks for: reason, rule and basis; what no document asks has neither rule nor basis."""
@@ -356,26 +396,38 @@ class Words:
             return Asking("the last MRI has no reading", "", "")
         step = self.episodes.next_step
         place = REQUESTS.index(request)
-        behind = [self.answers[c.id] for c in self.reading.criteria.alerts] if request == "urgent" else [
-            step, *(self.answers[c.id] for c in (*self.reading.criteria.signs, self.reading.criteria.once["spread"]))
-        ]  # fmt: skip
+        alerts = [self.answers[c.id] for c in self.reading.criteria.alerts]
+        behind = [
+            step,
+            *(self.answers[c.id] for c in (*self.reading.criteria.signs, self.reading.criteria.once["spread"])),
+        ]
+        if request == "urgent":
+            behind = alerts
+        elif request == "complete_reading":
+            behind = [*alerts, *behind]
         says: list[str] = []
         rules: list[tuple[str, str]] = []
+        bases: list[str] = [ASSUMED] if request == "closer_followup" else []
         for a in behind:
             code = int(a.outcome[row])
             if request == "urgent":
                 asks = code >= 0 and a.criterion.meaning(code).urgent
+            elif a.criterion.role == "alert":
+                asks = bool(self.reading.seen_undecided(a)[row])
             else:
                 asks = int(requested(a)[row]) == place
             if not asks:
                 continue
-            says.append(a.criterion.meaning(code).says if code >= 0 else "")
+            says.append(a.criterion.meaning(code).says if code >= 0 else self._alert(a, row))
             if a is step and request != "awaiting_decision":
                 says[-1] = self._why_step(row)
             found = rule_of(a, row)
             rules.append((a.criterion.name, a.criterion.basis) if found is None else found)
+            chosen = int(most_pressing(a)[row])
+            within = a.criterion.meaning(chosen).within if chosen >= 0 else None
+            bases += [] if within is None else [within.basis]
         rule = ";".join(dict.fromkeys(name for name, _ in rules))
-        return Asking(_list(says), rule, weakest([b for _, b in rules]) if rules else "")
+        return Asking(_list(says), rule, weakest([*bases, *(b for _, b in rules)]) if rules else "")
 
     def _why_step(self, row: int) -> str:
         """Say the state and what the size means, the two that a next step rests on."""

@@ -1,8 +1,8 @@
 """What each MRI says on its own day: sizes against earlier scans, signs, growth, state; columnar over all MRIs.
 
-The order of the documents: which scan it is, sizes (each measure against each comparison, the highest counts), epidural and
-neurological criteria, the other signs, what growth means in its window, the state, alerts. A criterion whose facts were
-not recorded is listed as such and weighs nothing. Nothing here looks at a later MRI.
+Each document is asked once the facts it names are known; what it gives is a fact for the next one (see `sequence`). Sizes
+are held against several scans and the highest counts. A criterion whose facts were not recorded is listed as such and
+weighs nothing. Nothing here looks at a later MRI.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from .measures import (
     interval,
     measured,
     references,
-    scan_facts,
     yes_no,
 )
+from .scan_facts import scan_facts
+from .scan_order import first_scan, pair_codes, scan_order
+from .sequence import SIZES, WEIGHING, in_order
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NO, YES, NOT_KNOWN = 0, 1, -1
 STATE = {name: i for i, name in enumerate(STATES)}
-PAIRS = FACTS["scan_pair"].levels
-WITH_BASELINE = {"first": "baseline_first", "second": "baseline_second"}
-CURRENT = ("baseline", "previous", "nadir")
+CURRENT = ("baseline", "first", "previous", "nadir")
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,10 @@ class Readings:
     sized: list[Sized] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
     """Per document id, sizes excepted."""
-    above_baseline: Levels = field(default_factory=lambda: Levels(np.zeros(0, dtype=np.int64)))
-    """Growth against baseline by any measure (a yes/no fact); not known without a measured baseline."""
     disagree: Flags = field(default_factory=lambda: np.zeros(0, dtype=bool))
     """One measure or comparison shows growth and another a decrease from baseline."""
+    confinement_disagrees: Flags = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    """Growth inside the bone was recorded together with new paraspinal disease."""
 
     @property
     def called(self) -> Ints:
@@ -90,6 +90,7 @@ class Readings:
         answer = self.answers[self.criteria.once["state"].id]
         names = np.array([STATE[o] for o in answer.criterion.outcomes], dtype=np.int64)
         state = answer.values(names, STATE["indeterminate"])
+        state = np.where(self.has_finding, state, STATE["not_read"])
         return np.where(self.scans.baseline, STATE["baseline"], state)
 
     @cached_property
@@ -113,6 +114,12 @@ class Readings:
         """Give the answer of the one criterion with a role."""
         return self.answers[self.criteria.once[role].id]  # type: ignore[index]
 
+    def seen_undecided(self, alert: Answer) -> Flags:
+        """Tell the MRIs on which an alert's finding, the document's first fact, was seen and its urgency is not decided."""
+        d = alert.decisions
+        seen: Flags = (d.case_outcome < 0) & ~d.missing[:, 0]
+        return seen[d.case] & ~self.scans.baseline
+
     @property
     def urgent(self) -> Ints:
         """YES, NO, or NOT_KNOWN per MRI: any alert, all alerts clear, or not all recorded."""
@@ -133,7 +140,7 @@ def read(frame: pd.DataFrame, imaging: pd.DataFrame, rulebook: Rulebook, as_of: 
     taken = measured(imaging, scans)
     site = site_facts(frame, rulebook.sins)
     windows = windows_of(rulebook, site.facts, len(frame))
-    facts = scan_facts(frame, scans, taken, site.facts)
+    facts = scan_facts(frame, scans, taken, site, rulebook.sins)
     refs: dict[str, References] = {
         c.measure: references(taken.numbers[c.measure], scans) for c in criteria.sizes if c.measure
     }
@@ -141,52 +148,52 @@ def read(frame: pd.DataFrame, imaging: pd.DataFrame, rulebook: Rulebook, as_of: 
     before = np.where(scans.before >= 0, scans.since[np.maximum(scans.before, 0)], np.iinfo(np.int32).min)
     # Without any MRI before, growth seen now may have begun at any time: the window counts as just past.
     facts["window_place"] = windows.places(scans.site, scans.since, before)
-    _once(reading, "scan_order")
-    _sizes(reading)
-    for role in ("epidural", "neurology"):
-        _once(reading, role)
-    _signs(reading)
-    facts["confinement"] = _at_hand(
-        "confinement", facts["confined_to_vertebra"], ("beyond", "bone_only"), "not_recorded"
-    )
-    facts["biopsy_result"] = _at_hand("biopsy_result", facts["biopsy"], ("negative", "positive"), "none")
-    facts["pet_result"] = _at_hand("pet_result", facts["pet"], ("negative", "positive"), "none")
-    for role in ("growth", "state", "spread"):
-        _once(reading, role)
-    for c in (*criteria.alerts, *criteria.pains):
-        reading.answers[c.id] = ask(c, facts, None, len(scans))
+    _at_hand(reading)
+    for step in in_order(criteria):
+        if step.name == SIZES:
+            _sizes(reading)
+        elif step.name == WEIGHING:
+            _weigh(reading)
+        else:
+            _ask(reading, step.criterion)
     return reading
 
 
-def _once(reading: Readings, role: str) -> None:
-    """Ask the one criterion with a role, and keep the fact it gives."""
-    c = reading.criteria.once[role]  # type: ignore[index]
-    answer = ask(c, reading.facts, None, len(reading.scans))
+def _ask(reading: Readings, c: Criterion | None) -> None:
+    """Ask one criterion of every MRI, and keep the fact it gives."""
+    assert c is not None
+    n = len(reading.scans)
+    if c.role == "scan_order":
+        answer = scan_order(c, reading.facts, reading.scans, np.ones(n, dtype=bool))
+    else:
+        answer = ask(c, reading.facts, None, n)
     reading.answers[c.id] = answer
-    if c.gives and role != "state":
+    if c.gives and c.role != "state":
         reading.facts[c.gives] = answer.given
 
 
-def _at_hand(name: str, column: Column, known: tuple[str, str], missing: str) -> Levels:
+def _at_hand(reading: Readings) -> None:
+    """Turn what may be missing into facts that say so; new paraspinal disease is growth beyond the bone."""
+    facts = reading.facts
+    confinement = _said("confinement", facts["confined_to_vertebra"], ("beyond", "bone_only"), "not_recorded")
+    order = FACTS["paraspinal_change"].levels
+    paraspinal = facts["paraspinal_change"]
+    assert isinstance(paraspinal, Levels)
+    beyond = paraspinal.possible == 1 << order.index("new")
+    place = FACTS["confinement"].levels
+    reading.confinement_disagrees = beyond & (confinement.possible == 1 << place.index("bone_only"))
+    facts["confinement"] = Levels(np.where(beyond, 1 << place.index("beyond"), confinement.possible))
+    facts["biopsy_result"] = _said("biopsy_result", facts["biopsy"], ("negative", "positive"), "none")
+    facts["pet_result"] = _said("pet_result", facts["pet"], ("negative", "positive"), "none")
+
+
+def _said(name: str, column: Column, known: tuple[str, str], missing: str) -> Levels:
     """Turn a label that may be missing into a fact that says so: not recorded is a level of its own."""
     assert isinstance(column, Levels)
     order = FACTS[name].levels
     bits = column.possible
     code = np.where(bits == 1, order.index(known[0]), order.index(known[1]))
     return Levels(1 << np.where((bits & (bits - 1)) != 0, order.index(missing), code))
-
-
-def pair_codes(comparison: str, reference: Ints, order: Ints, scans: Scans) -> Ints:
-    """Give the published pair of scans that each comparison is, `other` for all the rest."""
-    names = FACTS["scan_order"].levels
-    other = PAIRS.index("other")
-    then = order[np.maximum(reference, 0)]
-    if comparison == "baseline":
-        first, second = (np.where(order == names.index(n), PAIRS.index(WITH_BASELINE[n]), other) for n in WITH_BASELINE)
-        return np.where(first != other, first, second)
-    published = (comparison == "previous") & (order == names.index("second")) & (then == names.index("first"))
-    published &= (reference >= 0) & ~scans.baseline[np.maximum(reference, 0)]
-    return np.where(published, PAIRS.index("first_second"), other)
 
 
 def held_against(
@@ -207,25 +214,20 @@ def held_against(
 def _sizes(reading: Readings) -> None:
     scans = reading.scans
     n = len(scans)
-    order = reading.answer("scan_order").outcome
     found: list[Levels] = []
     grown, shrunk = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
-    above, compared = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+    above = np.zeros(n, dtype=bool)
     for c in reading.criteria.sizes:
         assert c.measure is not None
-        refs = reading.references[c.measure]
-        numbers = reading.read.numbers[c.measure]
+        refs, numbers = reading.references[c.measure], reading.read.numbers[c.measure]
+        order = scan_order(reading.criteria.once["scan_order"], reading.facts, scans, ~np.isnan(numbers))
+        first = first_scan(order, scans)
         for comparison in c.compare:
             if comparison.to not in CURRENT:
                 continue
-            reference = refs.of(comparison.to)
-            # The same scan under another name is compared once.
-            if comparison.to == "previous":
-                reference = np.where(reference == refs.baseline, NONE, reference)
-            if comparison.to == "nadir":
-                reference = np.where((reference == refs.baseline) | (reference == refs.previous), NONE, reference)
+            reference = _compared(refs, comparison.to, first)
             rows = ((reference >= 0) & ~np.isnan(change(c.measure, numbers, at(numbers, reference)))).nonzero()[0]
-            pair = pair_codes(comparison.to, reference, order, scans)
+            pair = pair_codes(comparison.to, reference, order)
             values, decisions = held_against(
                 c, comparison.to, numbers[rows], numbers[reference[rows]], pair[rows],
                 take(reading.facts, "gtv_baseline_cc", rows),
@@ -246,12 +248,22 @@ def _sizes(reading: Readings) -> None:
             if comparison.to == "baseline":
                 shrunk |= bits == 1 << SIZE_SIGNS.index("decreased")
                 least = 1 << SIZE_SIGNS.index("equivocal_growth")
-                here = (bits & -bits) >= least
-                above |= here
-                compared |= (bits != 1) & (here | (bits < least))
+                above |= (bits & -bits) >= least
     reading.facts["size_sign"] = highest(found, n)
     reading.disagree = grown & shrunk
-    reading.above_baseline = yes_no("above_baseline", above, compared)
+    reading.facts["above_baseline"] = yes_no("above_baseline", above, np.ones(n, dtype=bool))
+
+
+def _compared(refs: References, comparison: str, first: Ints) -> Ints:
+    """Give the compared scan of each MRI; the same scan under another name is compared once."""
+    if comparison == "first":
+        return first
+    reference = refs.of(comparison)
+    if comparison in ("previous", "nadir"):
+        reference = np.where((reference == refs.baseline) | (reference == first), NONE, reference)
+    if comparison == "nadir":
+        reference = np.where(reference == refs.previous, NONE, reference)
+    return reference
 
 
 def _growth_only(sign: Levels) -> Levels:
@@ -261,27 +273,30 @@ def _growth_only(sign: Levels) -> Levels:
 
 
 def sign_values(c: Criterion) -> tuple[Ints, Ints]:
-    """Give +1, -1 or 0 per outcome (supports, opposes, none), and whether it weighs."""
-    sign = {"supports": 1, "opposes": -1, "none": 0}
+    """Give +1, -1 or 0 per outcome (supports, opposes, neither), and whether it weighs."""
+    sign = {"supports": 1, "opposes": -1}
     meanings = [c.meaning(i) for i in range(len(c.outcomes))]
     return (
-        np.array([sign[m.sign] for m in meanings], dtype=np.int64),
-        np.array([m.weighs and m.sign != "none" for m in meanings], dtype=np.int64),
+        np.array([sign.get(m.sign, 0) for m in meanings], dtype=np.int64),
+        np.array([m.weighs and m.sign in sign for m in meanings], dtype=np.int64),
     )
 
 
-def _signs(reading: Readings) -> None:
+def _weigh(reading: Readings) -> None:
+    """Sum up the signs that weigh, and those that weigh even where growth is clear."""
     n = len(reading.scans)
-    supports, opposes = np.zeros(n, dtype=bool), reading.disagree.copy()
+    supports, opposes, firm = np.zeros(n, dtype=bool), reading.disagree.copy(), reading.disagree.copy()
     for c in reading.criteria.signs:
-        answer = ask(c, reading.facts, None, n)
-        reading.answers[c.id] = answer
+        answer = reading.answers[c.id]
         sign, weighs = sign_values(c)
+        gives_way = np.array([c.meaning(i).yields for i in range(len(c.outcomes))], dtype=np.int64)
         value = answer.values(sign * weighs, 0)
         supports |= value > 0
         opposes |= value < 0
+        firm |= (value < 0) & (answer.values(gives_way, 1) == 0)
     order = FACTS["soft_signs"].levels
     code = np.select(
         [supports & opposes, supports, opposes], [order.index("both"), order.index("for"), order.index("against")]
     )
     reading.facts["soft_signs"] = Levels(1 << code.astype(np.int64))
+    reading.facts["firm_opposition"] = yes_no("firm_opposition", firm, np.ones(n, dtype=bool))

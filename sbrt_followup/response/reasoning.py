@@ -13,16 +13,23 @@ from ..rulebook.conditions import Facts, Interval, Levels
 from ..rulebook.criteria import Criterion
 from ..rulebook.explaining import Explanation, Line, Step, conditions
 from ..rulebook.model import Rule
+from ..sites.risk import weakest
 from ..tables.columns import IMAGING
 from ..vocabulary import COMPARISONS, STATES
-from .answers import Answer
-from .assessment import Assessment, next_within
+from .answers import Answer, most_pressing
+from .assessment import Assessment
 from .episodes import RESOLUTIONS
 from .measures import CHANGE_FACT
-from .reading_words import URGENT_ACTION, VERSUS
-from .readings import YES, Sized
+from .reading_words import VERSUS, rule_of
+from .readings import Sized
 from .thresholds import growth_thresholds
 
+SIGN_WORDS = {
+    "supports": "for progression",
+    "opposes": "against progression",
+    "confounds": "neither for nor against",
+    "none": "",
+}
 NOT_SHOWN = ("patient_id", "site_id", "mri_date")
 
 
@@ -71,10 +78,11 @@ def _recorded(assessment: Assessment, row: int) -> Iterator[Line]:
     place = reading.facts["window_place"]
     assert isinstance(place, Levels)
     label = reading.windows.labels[int(reading.windows.case[reading.scans.site[row]])]
-    bases = {d.window.basis for d in reading.rulebook.windows}
-    cites = tuple(dict.fromkeys(c for d in reading.rulebook.windows if d.id in label for c in d.window.cites))
+    named = reading.windows.documents[int(reading.windows.case[reading.scans.site[row]])]
+    own = [d for d in reading.rulebook.windows if d.id in named]
+    cites = tuple(dict.fromkeys(c for d in own for c in d.window.cites))
     yield Line(f"pseudo-progression window: {_words('window_place', int(place.possible[row]))}; {label}",
-               basis=", ".join(sorted(bases)), rule=", ".join(d.name for d in reading.rulebook.windows if d.id in label),
+               basis=weakest([d.window.basis for d in own]) if own else "", rule=", ".join(d.name for d in own),
                cites=cites)  # fmt: skip
 
 
@@ -135,7 +143,7 @@ def _answered(answer: Answer, row: int, facts: Facts, detail: str = "") -> Itera
         yield Line(f"{before}not decided ({' or '.join(could)}); record {', '.join(asks)}", "unknown", c.basis, c.name)
         return
     meaning = c.meaning(code)
-    sign = {"supports": "for progression", "opposes": "against progression", "none": ""}[meaning.sign]
+    sign = SIGN_WORDS[meaning.sign]
     weigh = "" if meaning.weighs or not sign else ", listed and not weighed"
     rule = _rule(c, int(answer.rule_code[row]))
     why = f" – {rule.why}" if rule is not None and rule.why else ""
@@ -156,7 +164,7 @@ def _rule(c: Criterion, code: int) -> Rule | None:
 def _criteria(assessment: Assessment, row: int) -> Iterator[Line]:
     reading = assessment.reading
     facts = _one(reading.facts, row)
-    order = ("epidural", "neurology", "sign", "growth", "state", "alert", "spread", "pain")
+    order = ("epidural", "neurology", "sign", "growth", "state", "alert", "spread", "pain", "pain_consensus", "caution")
     answers = sorted(
         reading.answers.values(), key=lambda a: order.index(a.criterion.role) if a.criterion.role in order else -1
     )
@@ -195,18 +203,21 @@ def _course(assessment: Assessment, row: int) -> Iterator[Line]:
 
 def _next(assessment: Assessment, row: int) -> Iterator[Line]:
     step, reading = assessment.episodes.next_step, assessment.reading
-    if reading.urgent[row] == YES:
-        yield Line(
-            f"next: {URGENT_ACTION}", basis="assumption", rule=", ".join(c.name for c in reading.criteria.alerts)
-        )
-    d, c = step.decisions, step.criterion
-    case = int(d.case[row])
-    days = int(next_within(step)[row])
-    when = f" by {np.datetime64(int(reading.scans.day[row]) + days, 'D')} ({days} days)" if days >= 0 else ""
-    could = " or ".join(c.meaning(i).says for i, can in enumerate(d.possible[case]) if can)
+    for c in reading.criteria.alerts:
+        alert = reading.answers[c.id]
+        code = int(alert.outcome[row])
+        if code >= 0 and c.meaning(code).urgent:
+            named = rule_of(alert, row) or (c.name, c.basis)
+            yield Line(f"next: {c.meaning(code).asks_for}", basis=named[1], rule=named[0])
+    c = step.criterion
+    meaning = c.meaning(int(most_pressing(step)[row]))
+    day = None if meaning.within is None else int(reading.scans.day[row]) + int(meaning.within.value)
+    when = (
+        "" if day is None else f" by {np.datetime64(day, 'D')} ({meaning.within.value} days)" if meaning.within else ""
+    )
     rule = _rule(c, int(step.rule_code[row]))
-    within = [q for i, can in enumerate(d.possible[case]) if can and (q := c.meaning(i).within) is not None]
+    why = f" – {meaning.within.why}" if meaning.within else ""
     yield Line(
-        f"next: {could}{when}{' – ' + within[0].why if within else ''}", "", within[0].basis if within else c.basis,
+        f"next: {meaning.says}{when}{why}", "", meaning.within.basis if meaning.within else c.basis,
         c.name if rule is None else f"{c.name}#{rule.id}", () if rule is None else rule.cites,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from ..sites.history import course_of
 from ..sites.scans import NONE
 from ..vocabulary import REQUESTS
 from .answers import Answer, requested
+from .closer_followup import closer_by
 from .readings import YES
 
 if TYPE_CHECKING:
@@ -76,6 +77,13 @@ def asked(assessment: Assessment) -> tuple[Asked, ...]:
             here = after & np.any([found[a.criterion.id] == place for a in answers], axis=0)
             dated = after & (found[step.criterion.id] == place) & (days >= 0)
             by = np.where(dated, scans.day + days, by)
+        if code == "complete_reading":
+            # A finding was seen that could be urgent: what is missing is asked for on the day of the MRI.
+            open_alerts = [reading.answers[c.id] for c in reading.criteria.alerts]
+            now = np.any([reading.seen_undecided(a) for a in open_alerts], axis=0) if open_alerts else here & False
+            here, by = here | now, np.where(now, scans.day, by)
+        if code == "closer_followup":
+            by = np.where(here, closer_by(assessment), by)
         result.append(Asked(code, here, by, behind))
     return tuple(result)
 

@@ -140,8 +140,8 @@ def _tables(assessment: Assessment) -> list[tuple[str, tuple[str, ...], Ints]]:
 
     volume, volume_code = volume_groups(assessment)
     t2 = FACTS["t2_pattern"].levels
-    states = tuple(s for s in STATES if s != "baseline")
-    state_code = np.where(after, e.state - 1, -1)
+    states = tuple(s for s in STATES if s not in ("baseline", "not_read"))
+    state_code = np.where(after & reading.has_finding, e.state - 1, -1)
     tables = [
         ("volume at the last MRI", volume, at_last(volume_code)),
         ("T2 pattern at the last MRI", t2, at_last(reading.read.labels["t2_pattern"])),
@@ -185,7 +185,8 @@ def _courses(assessment: Assessment) -> Ints:
     """Give what growth came to at each site: confirmed before pseudo-progression before the rest."""
     reading, e = assessment.reading, assessment.episodes
     measured = reading.frame.index.to_numpy() * 0 - 1
-    after = ~reading.scans.baseline & (e.called != STATES.index("indeterminate"))
+    unread = [STATES.index(name) for name in ("indeterminate", "not_read")]
+    after = ~reading.scans.baseline & ~np.isin(e.called, unread)
     measured[reading.scans.site[after]] = 0
     inside = (e.episode != NONE).nonzero()[0]
     np.maximum.at(measured, reading.scans.site[inside], e.resolution[inside] + 1)

@@ -23,8 +23,10 @@ Role = Literal[
     "neurology",
     "sign",
     "alert",
+    "caution",
     "spread",
     "pain",
+    "pain_consensus",
     "growth",
     "state",
     "growth_course",
@@ -34,9 +36,9 @@ Role = Literal[
 ONCE: tuple[Role, ...] = (
     "scan_order", "epidural", "neurology", "spread", "growth", "state", "growth_course", "course", "next_step",
 )  # fmt: skip
-Sign = Literal["supports", "opposes", "none"]
+Sign = Literal["supports", "opposes", "confounds", "none"]
 Measure = Literal["gtv_cc", "diameter_mm", "area_mm2"]
-Compared = Literal["baseline", "previous", "nadir", "first_growth", "peak"]
+Compared = Literal["baseline", "first", "previous", "nadir", "first_growth", "peak"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +51,19 @@ class Meaning:
     level: str = ""
     sign: Sign = "none"
     weighs: bool = True
+    yields: bool = False
+    """A sign that weighs only where growth is not clear."""
     urgent: bool = False
     disputed: str = ""
     asks_for: str = ""
     request: str = ""
     """A code of REQUESTS: what the outcome asks of the person who must act."""
     within: Quantity | None = None
+    """The last day for the next step, counted from the MRI."""
+    not_before: Quantity | None = None
+    """The first day on which an MRI can settle the question, counted from the MRI that asks."""
+    nearest_to: Quantity | None = None
+    """Of the MRIs with this outcome the one nearest to this many days after treatment has it, the others `otherwise`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +87,15 @@ class Repeatability:
     cites: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Contradiction:
+    """What a rule of the table contradicts, in words: the rule stands, and the reader is told."""
+
+    rule: str
+    says: str
+    source: Source
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Criterion(DecisionTable):
     """One criterion of response assessment."""
@@ -89,11 +107,18 @@ class Criterion(DecisionTable):
     measure: Measure | None = None
     compare: tuple[Comparison, ...] = ()
     repeatability: Repeatability | None = None
+    contradictions: tuple[Contradiction, ...] = ()
 
     def meaning(self, outcome: int) -> Meaning:
         """Give the meaning of an outcome by its place."""
         name = self.outcomes[outcome]
         return next(m for m in self.meanings if m.outcome == name)
+
+    def contradiction(self, rule: int) -> str:
+        """Say what a rule contradicts, by its place; empty where nothing."""
+        if not 0 <= rule < len(self.rules):
+            return ""
+        return next((c.says for c in self.contradictions if c.rule == self.rules[rule].id), "")
 
     def level(self, outcome: int) -> str:
         """Give the level of the given fact that an outcome stands for."""
@@ -146,8 +171,12 @@ def check_criterion(table: Criterion, notes: Notes) -> None:
                 f"an outcome of the next step needs 'request', one of {', '.join(REQUESTS)}",
                 meaning.source,
             )
-        if meaning.within is not None and (meaning.within.unit != "days" or meaning.within.value <= 0):
-            notes.add("wrong-unit", "the time to the next step is counted in days, above 0", meaning.within.source)
+        for time in (meaning.within, meaning.not_before, meaning.nearest_to):
+            if time is not None and (time.unit != "days" or time.value <= 0):
+                notes.add("wrong-unit", "the time to the next step is counted in days, above 0", time.source)
+    for c in table.contradictions:
+        if c.rule not in (ids := [r.id for r in table.rules]):
+            notes.add("unknown-rule", f"'{c.rule}' is not one of the rules", c.source, nearest(c.rule, ids))
     if len(set(named)) < len(named):
         notes.add("repeated-id", "an outcome has two meanings", table.source)
     if missing := [o for o in table.outcomes if o not in named]:

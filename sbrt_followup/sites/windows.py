@@ -77,6 +77,11 @@ class Windows:
             for sets in self.sets
         )
 
+    @cached_property
+    def documents(self) -> tuple[frozenset[str], ...]:
+        """The ids of the documents behind each case, every set that could apply."""
+        return tuple(frozenset(d for one in sets for s in one for d in s.documents) for sets in self.sets)
+
     def places(self, site: Ints, days: Ints, previous: Ints) -> Levels:
         """Give the possible places of MRIs, each of a site."""
         bits = np.zeros(len(days), dtype=np.int64)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,11 +29,7 @@ from .risk_models import by_columns, by_group
 from .scores import ordered, read_scores
 from .validation import FEW, Horizon, People, apparent, validate
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 SCORE = "the score"
-SPINE, WHOLE_SPINE = "progression", "whole_spine"
 
 
 @dataclass(frozen=True)
@@ -110,10 +105,9 @@ def validated(
     horizons = validate(entered, model, asked.months, asked.thresholds, asked.level)
     if all(h.refused for h in horizons):
         raise InputRefused(Problem("beyond-follow-up", f"month {h.months:g}: {h.refused}") for h in horizons)
-    off = partial = 0
+    off = 0
     if imaging is not None:
         off = looking.unscheduled(people.time, people.status, *scan_days(people, imaging.frame))
-        partial = _partial(imaging.frame) if question.endpoint == SPINE else 0
     excluded = tuple(sorted({(e.row, e.reason) for e in (*cohort.excluded, *people.excluded)}))
     return Validation(
         asked,
@@ -124,7 +118,7 @@ def validated(
         tuple(published),
         grouping,
         tuple(Exclusion(row, reason) for row, reason in excluded),
-        (*_cautions(asked, entered, model, horizons), *_about_scans(model, imaging is not None, off, partial)),
+        _cautions(asked, entered, model, horizons, imaging is not None, off),
         between_mris(people, model.course, [h.months for h in horizons if not h.refused]),
         off,
         people.rows_used,
@@ -141,7 +135,9 @@ def _people(people: Study, imaging: Records | None) -> People:
     return People(people.time, people.status, people.entry, people.group, people.labels, cluster, looked)
 
 
-def _cautions(asked: Asked, people: People, model: Foretold, horizons: Sequence[Horizon]) -> tuple[Caution, ...]:
+def _cautions(
+    asked: Asked, people: People, model: Foretold, horizons: Sequence[Horizon], imaged: bool, off: int
+) -> tuple[Caution, ...]:
     found = [Caution("beyond-follow-up", f"month {h.months:g} is refused: {h.refused}") for h in horizons if h.refused]
     given = [h for h in horizons if not h.refused]
     few = [f"{h.months:g}" for h in given if h.events < FEW]
@@ -160,26 +156,10 @@ def _cautions(asked: Asked, people: People, model: Foretold, horizons: Sequence[
     if edge:
         text = f"risks of 0 or 1 at month {', '.join(edge)}: no calibration intercept, slope or curve"
         found.append(Caution("certain-risks", text))
-    return tuple(found)
-
-
-def _about_scans(model: Foretold, imaged: bool, off: int, partial: int) -> list[Caution]:
-    """Say what the correction for days of scanning rests on."""
-    found = []
     if model.risk and not imaged:
         text = "no MRIs are known (--imaging FILE): O/E is not corrected for the days of scanning"
         found.append(Caution("no-scan-days", text))
     if off:
         text = f"{off} progressions are dated on a day without an MRI: counted as seen that day"
         found.append(Caution("found-between-mris", text))
-    if partial:
-        text = f"{partial} MRIs did not cover the whole spine and could not find everything: more was expected of them than they could find"
-        found.append(Caution("partial-coverage", text))
-    return found
-
-
-def _partial(imaging: pd.DataFrame) -> int:
-    """Count the MRIs done that are known not to cover the whole spine."""
-    coverage = imaging["mri_coverage"].astype(object)
-    done = imaging["completed"].astype(object) != "no"
-    return int((done & coverage.notna() & (coverage != WHOLE_SPINE)).sum())
+    return tuple(found)

@@ -28,7 +28,7 @@ SHAPE = {
 BEYOND = {
     "cut_unknown_level", "first_visit_two_ways", "pick_without_basis", "pick_without_range", "range_without_pick",
     "review_date_impossible", "sins_fact_unknown", "sins_level_unknown", "tiers_without_risk", "tolerance_not_whole",
-    "undecided_missing",
+    "undecided_missing", "missing_request",
 }  # fmt: skip
 
 

@@ -188,23 +188,6 @@ def test_an_apparent_score_is_declared(cohort):
     assert body["apparent"] and "apparent" in [c["code"] for c in body["cautions"]]
 
 
-def test_mris_of_a_part_of_the_spine_are_counted(scanned, tmp_path):
-    table = pd.read_csv(scanned[1]).assign(mri_coverage="whole_spine")
-    table.loc[:4, "mri_coverage"] = "segment"
-    table.to_csv(tmp_path / "m.csv", index=False)
-    body = as_json(scanned[0], "--imaging", tmp_path / "m.csv", "--score", "12=risk12")
-    (caution,) = [c for c in body["cautions"] if c["code"] == "partial-coverage"]
-    assert caution["message"].startswith("5 MRIs ")
-
-
-def test_progressions_found_between_mris_are_counted(scanned, tmp_path):
-    table = pd.read_csv(scanned[1])
-    progressed = pd.read_csv(scanned[0]).dropna(subset="progression_date")["patient_id"].iloc[0]
-    table[table["patient_id"] != progressed].to_csv(tmp_path / "m.csv", index=False)
-    body = as_json(scanned[0], "--imaging", tmp_path / "m.csv", "--score", "12=risk12")
-    assert "found-between-mris" in [c["code"] for c in body["cautions"]]
-
-
 def test_hazards_fitted_to_this_table_are_apparent(cohort, tmp_path):
     groups = tuple(GroupHazards(tier, RATES[tier], "fitted", "intervals") for tier in TIERS)
     digest = as_json(cohort, "--by", "tier", "--times", "24")["manifest"]["inputs"][0]["content_hash"]

@@ -54,7 +54,8 @@ def days_of(values: pd.Series) -> list[str]:
 
 LISTS = {
     "called": "called", "states": "state", "growth": "growth", "place": "window_place", "urgent": "urgent",
-    "possible": "possible_states", "elsewhere": "new_metastasis", "pain": "pain_response",
+    "possible": "possible_states", "elsewhere": "new_metastasis", "pain": "pain_response", "consensus": "pain_consensus",
+    "requests": "requests", "contradiction": "contradiction",
 }  # fmt: skip
 
 
@@ -74,6 +75,14 @@ def test_a_course_reads_as_written(course: dict) -> None:
     if "action" in expect:
         for said, word in zip(after["next_action"], expect.pop("action"), strict=True):
             assert word in said
+    for name, column in (
+        ("for", "signs_for"),
+        ("against", "signs_against"),
+        ("beside", "confounders"),
+        ("caution", "cautions"),
+    ):
+        for said, word in zip(after[column].astype(object), expect.pop(name, [""] * len(after)), strict=True):
+            assert word in ("" if pd.isna(said) else said), name
     for policy, when in expect.pop("events", {}).items():
         assert days_of(site[[f"progression_date_{policy}"]]) == [when], policy
     for policy, when in expect.pop("clear", {}).items():

@@ -89,7 +89,7 @@ def test_the_highest_of_several_unknowns_is_every_attainable_maximum(sets: list[
     [
         ("baseline_first", 1.0, 42.0), ("baseline_second", 1.0, 71.3), ("first_second", 1.0, 37.2),
         ("baseline_first", 2.0, 10.9), ("baseline_second", 8.3, 10.9), ("first_second", 5.0, 10.9),
-        ("baseline_first", 9.0, 10.9), ("baseline_second", 9.0, 13.3), ("first_second", 9.0, 11.8), ("other", 1.0, 10.9),
+        ("baseline_first", 9.0, 10.9), ("baseline_second", 9.0, 13.3), ("first_second", 9.0, 11.8), ("other", 1.0, 37.2), ("other", 2.0, 10.9),
     ],
 )  # fmt: skip
 def test_the_threshold_read_from_the_document_is_the_published_one(pair: str, volume: float, expected: float) -> None:

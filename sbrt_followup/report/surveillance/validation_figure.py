@@ -174,7 +174,7 @@ def _decision(axes: Axes, h: Horizon) -> None:
     axes.axhline(0, color=GREY, lw=0.9, label="act on nobody")
     axes.plot(threshold, everybody, color=RED, lw=1.4, ls=(0, (4, 1.5)), marker="s", ms=3, label="act on everybody")
     axes.plot(threshold, model, color=BLUE, lw=1.6, marker="o", ms=3.5, label="act by the model")
-    top = float(np.nanmax([*model, *everybody, 0.02]))
+    top = float(np.nanmax([model.max(), everybody.max(), 0.02]))
     axes.set_ylim(-0.25 * top, 1.15 * top)
     axes.set_xlabel("threshold of risk")
     axes.set_ylabel("net benefit")
