@@ -10,15 +10,18 @@ import typer
 from ..problems import refuse
 from . import options as o
 from .progress import progress
+from .rates import Rates
 
 if TYPE_CHECKING:
     from ..rulebook.library import Rulebook
     from ..rulebook.model import Plan
     from ..surveillance.cohort_intervals import Intervals
     from ..surveillance.group_intervals import Asked
+    from ..surveillance.hazards import Hazards
     from .outputs import Destination
 
-SECRET = ("cohort", "imaging", "figure", "title", "plan_output")
+SECRET = ("cohort", "imaging", "figure", "title", "plan_output", "expected")
+PUBLISHED = "published"
 MODEL, LIMITS, PLAN = "Model", "Limits and tests", "Plan"
 RISK_GROUP = "risk_group"
 SECOND_MRI = "second_mri"
@@ -100,11 +103,22 @@ def intervals(
     ] = 199,
     seed: Annotated[int, typer.Option("--seed", help="Seed of samples and simulations.", rich_help_panel=LIMITS)] = 1,
     level: Annotated[float, typer.Option("--level", help="Confidence level.", rich_help_panel=LIMITS)] = 0.95,
+    expected: Annotated[
+        str | None,
+        typer.Option(
+            "--expected",
+            metavar="FILE | published",
+            help="Hold what MRIs found, year by year, against these hazards (needs --imaging): the JSON of an earlier `intervals`, or the "
+            "published and derived rates of the rulebook (risk_group only).",
+            rich_help_panel=o.OUTPUT,
+        ),
+    ] = None,
+    rates: Rates = "spine-progression",
     table: Annotated[
         str,
         typer.Option(
             "--table",
-            help="Which table csv, parquet and xlsx hold: intervals, models, visits, tests, sensitivity, entry, curve or excluded.",
+            help="Which table csv, parquet and xlsx hold: intervals, models, visits, tests, sensitivity, entry, curve, monitor, alarms or excluded.",
             rich_help_panel=o.OUTPUT,
         ),
     ] = "intervals",
@@ -164,6 +178,8 @@ def intervals(
         sbrt-followup intervals cohort.csv --yield 5 --imaging mri.csv --entry second_mri --format json -o intervals.json
 
         sbrt-followup intervals cohort.csv --by risk_group --yield 5 --plan chen-2024 --plan-output our_rules
+
+        sbrt-followup intervals cohort.csv --by risk_group --yield 5 --imaging mri.csv --expected published --table monitor
     """
     from ..outcomes.study import CENSORING
     from ..report.curves import curve_figure
@@ -201,6 +217,9 @@ def intervals(
             )
         curves.need_column(records, entry)
     curves.need_outcome(records, endpoint, None)
+    known = _expected(rulebook, expected, rates, by, scans is not None)
+    if table in ("monitor", "alarms") and known is None:
+        raise refuse("not-allowed", f"--table {table} needs --expected")
     question = curves.question_of(rulebook, endpoint, unit, None, retreatment, as_of, None, None, None)
     grouping = curves.grouping_of(records, rulebook, by, unit)
     groups = 1 if grouping is None else int(grouping.values.nunique())
@@ -213,12 +232,13 @@ def intervals(
             imaging=scans,
             on_error=on_error,
             file="stdin" if cohort == "-" else Path(str(cohort)).name,
+            expected=known,
             step=step,
         )
     arguments = {
         "cohort": cohort, "imaging": imaging, "yield": yield_, "by": by, "break_at": break_at, "entry": entry, "model": model,
         "mortality_after_progression": mortality_after, "bootstrap": bootstrap, "simulations": simulations, "seed": seed, "level": level,
-        "table": table, "endpoint": endpoint, "unit": unit, "retreatment": retreatment, "plan": base.id,
+        "expected": expected, "rates": rates if expected == PUBLISHED else None, "table": table, "endpoint": endpoint, "unit": unit, "retreatment": retreatment, "plan": base.id,
         "figure": [str(p) for p in drawings] or None, "title": title or None, "plan_output": str(plan_output) if plan_output else None,
         "profile": rulebook.profile.id,
     }  # fmt: skip
@@ -238,6 +258,22 @@ def intervals(
         text = fitted_plan(result, rulebook, base, records, as_of)
         proposals.write(text, NAME, plan_output, base, trace, force, quiet)
         proposals.say_impact(text, NAME, rulebook, base, records, scans, as_of, quiet)
+
+
+def _expected(rulebook: Rulebook, expected: str | None, rates: str, by: str | None, imaged: bool) -> Hazards | None:
+    """Give the hazards that MRIs are held against."""
+    from ..surveillance.document_rates import document_hazards
+    from .rates import document_of, read_hazards
+
+    if expected is None:
+        return None
+    if not imaged:
+        raise refuse("no-imaging", "--expected counts MRIs: name the imaging table with --imaging FILE")
+    if expected != PUBLISHED:
+        return read_hazards(Path(expected))
+    if by != RISK_GROUP:
+        raise refuse("not-allowed", "--expected published goes with --by risk_group: published rates are by tier")
+    return document_hazards(document_of(rulebook, rates), rulebook.evidence)
 
 
 def _asked(

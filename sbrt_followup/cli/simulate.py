@@ -60,6 +60,16 @@ def simulate(
             show_default=False,
         ),
     ] = None,
+    onset: Annotated[
+        str | None,
+        typer.Option(
+            "--onset",
+            help="What the rates date: progression as_found (it began half a gap between MRIs earlier), or its onset as published "
+            "(to try whether a method finds the rates again). Default: the document's.",
+            rich_help_panel=ASSUMED,
+            show_default=False,
+        ),
+    ] = None,
     imaging_output: Annotated[
         Path | None,
         typer.Option(
@@ -94,17 +104,19 @@ def simulate(
 
     from ..report.manifest import manifest
     from ..rulebook.model import Plan
-    from ..rulebook.simulation import Simulation, with_assumed
+    from ..rulebook.simulation import Simulation, with_assumed, with_onset
     from ..synthetic.cohort import simulate as draw
     from . import inputs, outputs
 
-    _check(seed, patients, sites, jitter, {"--missed": missed, "--local": local})
+    _check(seed, patients, sites, jitter, {"--missed": missed, "--local": local}, onset)
     to = outputs.destination(format_, output, force, quiet, FORMATS)
     scans_to = None if imaging_output is None else outputs.destination(None, imaging_output, force, quiet, FORMATS)
     rulebook = inputs.open_rulebook(rules, profile)
     simulation = rulebook.get(Simulation, document)
     given = {"mri_jitter": (jitter, 1), "missed_mri": (missed, 100), "local": (local, 100)}
     simulation = with_assumed(simulation, {k: Fraction(str(v)) * per for k, (v, per) in given.items() if v is not None})
+    if onset is not None:
+        simulation = with_onset(simulation, onset == "published")
     chosen = rulebook.get(Plan, plan) if plan else rulebook.plan
     made = draw(rulebook, simulation, chosen, patients=patients, sites=sites, seed=seed)
     arguments = {
@@ -113,6 +125,7 @@ def simulate(
         "sites": len(made.cohort),
         "plan": chosen.id,
         "simulation": document,
+        "onset": "as_found" if simulation.onset_shifted else "published",
     }
 
     def trace() -> dict[str, object]:
@@ -121,6 +134,9 @@ def simulate(
 
     notes = (
         "Synthetic: no row describes a person; not evidence.",
+        "Progression begins half a gap between MRIs before the day its rate gives (onset as_found)."
+        if simulation.onset_shifted
+        else "Progression begins on the day its rate gives (onset published).",
         f"Rests on assumptions ({simulation.name}, basis {simulation.basis}); the mix of tiers is fitted, not published.",
     )
     body = {"synthetic": True, "seed": seed}
@@ -131,7 +147,12 @@ def simulate(
 
 
 def _check(
-    seed: int, patients: int | None, sites: int | None, jitter: float | None, shares: dict[str, float | None]
+    seed: int,
+    patients: int | None,
+    sites: int | None,
+    jitter: float | None,
+    shares: dict[str, float | None],
+    onset: str | None,
 ) -> None:
     """Refuse what no cohort can have, naming every option at once."""
     from math import isfinite
@@ -151,5 +172,7 @@ def _check(
         for flag, share in shares.items()
         if share is not None and not 0 <= share <= 1
     ]
+    if onset not in (None, "as_found", "published"):
+        problems.append("--onset takes as_found or published")
     if problems:
         raise InputRefused(Problem("not-allowed", text) for text in problems)

@@ -63,6 +63,17 @@ class Treated:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Onset:
+    """What the rates of progression date: progression as MRIs find it (it began earlier), or its onset itself."""
+
+    rates_are: Literal["as_found", "published"]
+    basis: Basis
+    why: str
+    source: Source
+    cites: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TierShare:
     """The share of patients in a tier."""
 
@@ -165,6 +176,12 @@ class Simulation(Document):
     treatments: tuple[Treatment, ...]
     facts: tuple[FactShares, ...]
     published_risks: tuple[PublishedRisk, ...] = ()
+    onset: Onset | None = None
+
+    @property
+    def onset_shifted(self) -> bool:
+        """Whether progression begins half a gap between MRIs before the day its rate gives."""
+        return self.onset is None or self.onset.rates_are == "as_found"
 
 
 def look_up(taken: Taken, evidence: Evidence) -> float:
@@ -203,6 +220,13 @@ def with_assumed(simulation: Simulation, values: Mapping[str, Fraction]) -> Simu
     if notes.problems:
         raise InputRefused(notes.problems)
     return result
+
+
+def with_onset(simulation: Simulation, published: bool) -> Simulation:
+    """Let the rates date the onset of progression itself, or progression as MRIs find it."""
+    rates_are: Literal["as_found", "published"] = "published" if published else "as_found"
+    onset = Onset(rates_are=rates_are, basis="assumption", why="As asked for.", source=simulation.source)
+    return replace(simulation, onset=onset)
 
 
 def lookups(simulation: Simulation) -> Iterator[Taken]:

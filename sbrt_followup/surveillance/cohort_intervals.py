@@ -24,6 +24,7 @@ from .hazard_models import FEWEST
 from .hazards import GroupHazards, Hazards, Rates
 from .observed import SECOND_MRI
 from .resampling import ALPHA
+from .yield_monitor import Monitored, monitor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,8 @@ class Intervals:
     cautions: tuple[Caution, ...]
     scans_from: str
     """`imaging`, or the intervals that hold events."""
+    monitored: Monitored | None = None
+    """What MRIs found year by year against known hazards, where they were given."""
 
     @property
     def hazards(self) -> Hazards:
@@ -70,6 +73,7 @@ def intervals(
     imaging: Records | None = None,
     on_error: str = "refuse",
     file: str = "cohort",
+    expected: Hazards | None = None,
     step: Callable[[], None] = silent,
 ) -> Intervals:
     """Fit every group's hazards and find its intervals; `step` follows simulations and samples."""
@@ -108,7 +112,9 @@ def intervals(
     )
     excluded = tuple(sorted((*cohort.excluded, *people.excluded, *seen.excluded), key=lambda e: e.row))
     source = "event intervals" if scans is None else "imaging"
-    return Intervals(asked, question, groups, grouping, excluded, _cautions(groups, asked, question, source), source)
+    watched = None if expected is None or scans is None else monitor(people, scans, expected, asked.seed, asked.level)
+    cautions = _cautions(groups, asked, question, source)
+    return Intervals(asked, question, groups, grouping, excluded, cautions, source, watched)
 
 
 def _entry(people: Study, frame: pd.DataFrame, column: str | None, scans: tuple[Ints, Floats] | None) -> Floats | None:

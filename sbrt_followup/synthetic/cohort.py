@@ -144,7 +144,7 @@ def _course(
     found = np.full(people, NEVER)
     for t, of_tier in enumerate(rates):
         found[tier == t] = of_tier.day(drawn[tier == t])
-    lead = look_up(simulation.scan_gap, evidence) * MONTH / 2
+    lead = look_up(simulation.scan_gap, evidence) * MONTH / 2 if simulation.onset_shifted else 0.0
     onset = found - np.minimum(lead, found / 2)
     local = rng.random(people) < assumed.local.share
     # The site with the least exponential of its own rate is chosen in proportion to the rates.

@@ -224,3 +224,28 @@ def test_options_that_no_cohort_can_have_are_named_in_one_go() -> None:
     with pytest.raises(InputRefused) as refused:
         CliRunner().invoke(app, ["simulate", "--patients", "2", "--sites", "9999"], catch_exceptions=False)
     assert "Ask for 2 to" in str(refused.value.problems[0])
+
+
+def test_an_unshifted_onset_lets_an_interval_censored_method_find_the_rates_again(case: Case, tmp_path: Path) -> None:
+    from sbrt_followup.estimators import illness_death
+    from sbrt_followup.outcomes.study import Question, study
+    from sbrt_followup.outcomes.tiers import tier_of_rows
+    from sbrt_followup.rulebook.simulation import with_onset
+    from sbrt_followup.surveillance.observed import observe
+
+    rate = look_up(case.document.progression[0].rate, case.book.evidence)
+    found = {}
+    for published in (False, True):
+        made = simulate(
+            case.book, with_onset(case.document, published), case.book.get(Plan, "mri-review-2025"),
+            patients=4000, sites=4000, seed=3,
+        )  # fmt: skip
+        made.cohort.to_csv(path := tmp_path / "c.csv", index=False)
+        frame = read_cohort(str(path)).frame
+        tiers = tier_of_rows(frame, case.book, "patient")
+        low = observe(study(frame, Question(30), by=tiers), frame, None).groups[0]
+        early = illness_death.fit(low.seen, (0.0, 6.0))
+        found[published] = early.progression[0] / rate
+    assert found[True] == pytest.approx(1.0, abs=0.2)
+    assert found[False] > 1.15 * found[True]
+    assert case.document.onset_shifted

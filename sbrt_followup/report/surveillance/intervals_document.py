@@ -31,6 +31,8 @@ def document(result: Intervals, methods: str, manifest: Mapping[str, Any]) -> di
         "tests": tables.tests(result),
         "sensitivity": tables.sensitivity(result),
         "entry": tables.entry(result),
+        "monitor": tables.monitor(result) or None,
+        "alarms": tables.alarms(result) or None,
         "cautions": [{"code": c.code, "group": c.group, "message": c.message} for c in result.cautions],
         "grouping": None
         if grouping is None

@@ -187,6 +187,25 @@ def curve(result: Intervals) -> list[Row]:
     return rows
 
 
+def monitor(result: Intervals) -> list[Row]:
+    """Give what MRIs of patients clear before found by group and year, against what was expected; year empty: all."""
+    watched = result.monitored
+    return [
+        {"group": y.group, "year": y.year, "mris": y.mris, "found": y.found, "expected": y.expected, "oe": y.oe, "oe_ci_low": y.ci_low,
+         "oe_ci_high": y.ci_high, "power_if_doubled": y.power_doubled}
+        for y in (watched.years if watched else ())
+    ]  # fmt: skip
+
+
+def alarms(result: Intervals) -> list[Row]:
+    """Give the alarm of each group for a doubled hazard: how high it rose, its limit, the first day over it."""
+    watched = result.monitored
+    return [
+        {"group": a.group, "highest": a.highest, "limit": a.limit, "first_alarm": a.first_alarm, "mris_to_false_alarm": a.run_length}
+        for a in (watched.alarms if watched else ())
+    ]  # fmt: skip
+
+
 def excluded(result: Intervals) -> list[Row]:
     """Give every row left out, with the reason."""
     return [{"row": e.row, "reason": e.reason} for e in result.excluded]
@@ -194,7 +213,7 @@ def excluded(result: Intervals) -> list[Row]:
 
 TABLES: dict[str, Callable[[Intervals], list[Row]]] = {
     "intervals": intervals, "models": models, "visits": visits, "tests": tests, "sensitivity": sensitivity, "entry": entry,
-    "curve": curve, "excluded": excluded,
+    "curve": curve, "monitor": monitor, "alarms": alarms, "excluded": excluded,
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from .printed import NONE, limits, number, say, table
 if TYPE_CHECKING:
     from rich.console import Console
 
-MOST_ROWS, MOST_VISITS = 10, 8
+MOST_ROWS, MOST_VISITS, LAST_YEARS = 10, 8, 5
 NAMES = {
     "exponential": "constant",
     "break": "break",
@@ -48,6 +48,7 @@ def render(result: Intervals, text: str, console: Console) -> None:
     _sensitivity(result, console)
     _entry(result, console)
     _visits(result, console)
+    _monitor(result, console)
     for caution in result.cautions:
         say(console, f"! {caution.message}")
     if result.excluded:
@@ -190,6 +191,32 @@ def _visits(result: Intervals, console: Console) -> None:
         console.print()
 
 
+def _monitor(result: Intervals, console: Console) -> None:
+    watched = result.monitored
+    if watched is None:
+        return
+    say(console, f"What MRIs found against {watched.source}", bold=True)
+    shown = [
+        y for y in watched.years if y.year is None or y.year > max(z.year or 0 for z in watched.years) - LAST_YEARS
+    ]
+    rows = [
+        [y.group if k == 0 or y.group != shown[k - 1].group else "", str(y.year or "all"), str(y.mris), str(y.found),
+         f"{y.expected:.1f}", limits(y.oe, y.ci_low, y.ci_high), f"{y.power_doubled:.2f}"]
+        for k, y in enumerate(shown)
+    ]  # fmt: skip
+    console.print(table(["group", "year", "MRIs", "found", "expected", "O/E", "power"], rows, left=2))
+    if len(shown) < len(watched.years):
+        say(console, "Earlier years: --table monitor.")
+    say(console, "Power: the chance that the limits would lie above 1 if the hazard were doubled.")
+    for alarm in watched.alarms:
+        state = f"ALARM from {alarm.first_alarm}" if alarm.first_alarm else "no alarm"
+        say(
+            console,
+            f"{alarm.group}: {state} (CUSUM {alarm.highest:.1f}, limit {alarm.limit:.1f}; a false alarm after {alarm.run_length:,.0f} MRIs on average).",
+        )
+    console.print()
+
+
 def methods(result: Intervals) -> str:
     """Describe how the intervals were found, with references."""
     asked, question = result.asked, result.question
@@ -222,6 +249,11 @@ def methods(result: Intervals) -> str:
     if any(own.frailty is not None for own in result.groups):
         sentences.append(
             "Whether patients of a group differ was tested by a gamma frailty; where they do, an interval holds on average, not for everybody [5]."
+        )
+    if result.monitored is not None:
+        sentences.append(
+            "What MRIs found was held against the yields expected since the MRI before, with exact Poisson limits and a risk-adjusted CUSUM for a doubled "
+            "hazard (Steiner 2000), its limit and run length simulated."
         )
     if result.grouping is not None:
         note = f": {result.grouping.note}" if result.grouping.note else ""
