@@ -12,7 +12,6 @@ from . import options as o
 from .rates import Rates
 
 if TYPE_CHECKING:
-    from ..rulebook.library import Rulebook
     from ..surveillance.compared import Compared
     from .outputs import Destination
 
@@ -158,6 +157,12 @@ def policy(
         ),
     ] = None,
     title: Annotated[str, typer.Option("--title", help="Title of the figure.", rich_help_panel=NUMBERS)] = "",
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of", metavar="DATE", help="The day from which a proposed plan's impact is told. Default: today."
+        ),
+    ] = None,
     rules: o.Rules = None,
     profile: o.ProfileName = None,
     format_: o.Format = None,
@@ -185,8 +190,9 @@ def policy(
     from ..report.curves import curve_figure
     from ..report.files import check_free
     from ..report.surveillance.policy_tables import TABLES
+    from ..report.surveillance.proposal import NAME, proposal
     from ..surveillance.compared import compared
-    from . import curves, inputs, outputs
+    from . import curves, inputs, outputs, proposals
     from .policy_options import asked_of, mix_from, plans_of
     from .progress import progress
     from .rates import document_of, fitted_or_derived
@@ -197,6 +203,8 @@ def policy(
     for path in drawings:
         curve_figure.check_kind(path)
         check_free(path, force)
+    if plan_output is not None:
+        proposals.check_room(plan_output, NAME, force)
     to = outputs.destination(format_, output, force, quiet)
     rulebook = inputs.open_rulebook(rules, profile)
     simulation = document_of(rulebook, rates)
@@ -219,18 +227,25 @@ def policy(
         "figure": [str(p) for p in drawings] or None, "title": title or None, "plan_output": str(plan_output) if plan_output else None,
         "profile": rulebook.profile.id,
     }  # fmt: skip
-    documents = [rulebook.profile, *asked.plans, rulebook.risk, simulation, *rulebook.windows, rulebook.evidence]
+    confirming = [c for c in rulebook.criteria if c.role == "next_step"]
+    sins = [rulebook.sins] if records is not None else []
+    documents = [
+        rulebook.profile, *asked.plans, rulebook.risk, *sins, simulation, *rulebook.windows, *confirming, rulebook.evidence,
+    ]  # fmt: skip
     tables = {} if records is None else {"cohort": records}
 
     def trace() -> dict[str, Any]:
         from ..report.manifest import manifest
 
-        return manifest("policy", None, documents, tables, arguments, SECRET)
+        return manifest("policy", as_of, documents, tables, arguments, SECRET)
 
     _deliver(result, to, table, trace)
     curves.draw_files(drawings, lambda kind: _figure(result, kind, title), trace, force, quiet)
     if plan_output is not None:
-        _write_plan(result, rulebook, plan_output, trace, force, quiet)
+        text = proposal(result, rulebook)
+        proposals.write(text, NAME, plan_output, asked.plans[0], trace, force, quiet)
+        if records is not None:
+            proposals.say_impact(text, NAME, rulebook, asked.plans[0], records, None, as_of, quiet)
 
 
 def _figure(result: Compared, kind: str, title: str) -> bytes:
@@ -256,11 +271,3 @@ def _deliver(result: Compared, to: Destination, table: str, trace: Any) -> None:
         "table": lambda: printed.as_text(lambda console: policy_text.render(result, text, console)).encode(),
     }
     outputs.deliver(body, to, others)
-
-
-def _write_plan(result: Compared, rulebook: Rulebook, folder: Path, trace: Any, force: bool, quiet: bool) -> None:
-    """Write the best plan in whole weeks as an overlay that nobody has signed yet."""
-    from ..report.surveillance.proposal import NAME, proposal
-    from . import proposals
-
-    proposals.write(proposal(result, rulebook), NAME, folder, result.asked.plans[0], trace, force, quiet)

@@ -257,7 +257,12 @@ def _cautions(
         if known != "fitted":
             names = ", ".join(g.group for g in hazards.groups if g.known == known)
             source = next(g.source for g in hazards.groups if g.known == known)
-            found.append(Caution(f"hazards-{known}", f"hazards {known}, not fitted to a cohort ({names}): {source}"))
+            text = f"hazards {known}, not fitted to a cohort ({names}): {source}"
+            if draws and known == "derived":
+                text += (
+                    "; their limits are as wide as those of the published intervals, and a clinic's own are likely wider"
+                )
+            found.append(Caution(f"hazards-{known}", text))
     if mix.known not in ("cohort", "given"):
         found.append(Caution("mix", f"shares of the groups: {mix.source} ({mix.known})"))
     left = [g.group for g in hazards.groups if g.group not in groups]

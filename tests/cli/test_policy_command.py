@@ -127,6 +127,15 @@ def test_a_cohort_says_how_many_are_in_each_tier():
     assert "mix" not in [c["code"] for c in body["cautions"]]
 
 
+def test_what_the_proposal_would_change_for_the_cohort_is_told(tmp_path):
+    folder = tmp_path / "ours"
+    plans = ("--plan", "mri-review-2025,chen-2024", "--as-of", "2025-06-01")
+    done = run(SAMPLES / "synthetic_446.csv", *plans, "--draws", "0", "--plan-output", folder, "-f", "csv")
+    assert "If signed, from mri-review-2025 to proposed-plan, as of 2025-06-01" in done.stderr
+    written = json.loads((folder / "proposed-plan.manifest.json").read_text(encoding="utf-8"))
+    assert {d["document"] for d in written["rules"]} >= {"response/next-step", "sins/fisher-2010"}
+
+
 def test_stopping_is_only_spoken_of_when_a_lead_is_given(body):
     assert body["stop"]["hazard_per_month"] is None
     given = as_json("--plan", "chen-2024", "--lead", "4")
