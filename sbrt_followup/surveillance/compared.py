@@ -259,9 +259,7 @@ def _cautions(
             source = next(g.source for g in hazards.groups if g.known == known)
             text = f"hazards {known}, not fitted to a cohort ({names}): {source}"
             if draws and known == "derived":
-                text += (
-                    "; their limits are as wide as those of the published intervals, and a clinic's own are likely wider"
-                )
+                text += "; their limits are as wide as those of the published intervals, and a clinic's own are likely wider"
             found.append(Caution(f"hazards-{known}", text))
     if mix.known not in ("cohort", "given"):
         found.append(Caution("mix", f"shares of the groups: {mix.source} ({mix.known})"))
