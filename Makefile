@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q install -c constraints.txt
 
-.PHONY: demo test test-spark clean
+.PHONY: demo test test-spark fuzz clean
 demo: $(VENV)/.demo
 	@$(BIN)/sbrt-followup schedule sample_cohorts/clinic.csv --imaging sample_cohorts/clinic_imaging.csv --as-of 2025-06-15
 
@@ -14,6 +14,10 @@ test: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -n 2 --ignore tests/spark
+
+# Mutated files through the readers, for FUZZ_SECONDS (default an hour); FUZZ_SEED begins elsewhere. What fails is kept in fuzz-failures/.
+fuzz: $(VENV)/.test
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-3600} $(BIN)/python -m pytest tests/tables/test_fuzz.py -q -s
 
 # A cluster engine of its own: needs Java 17 or later.
 test-spark: $(VENV)/.spark

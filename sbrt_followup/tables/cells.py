@@ -73,6 +73,8 @@ def typed(
         values = series.to_numpy(dtype=np.float64, na_value=np.nan)
         _check_range(values, spec, rows, found)
         return values, none
+    if spec.kind == "text" and spec.name not in _SITES and (plain := _plain_texts(series, spec, how)) is not None:
+        return plain, none
     styles = how.dates.get(spec.name) or ((date_format,) if date_format else (_ISO,))
     codes, cells = _distinct(series, spec, how)
     column = Column(spec, codes, cells, rows, found, how, styles, epoch_1904)
@@ -89,10 +91,14 @@ def own_texts(series: pd.Series[Any]) -> tuple[Any, int]:
     """Give a column of the user's own as texts, and how many cells hold a fault and so stay empty."""
     import numpy as np
 
-    codes, cells = _distinct(series, ColumnSpec("", "text"), TableMap())
-    texts = [cell if isinstance(cell, str) else None for cell in cells]
+    spec = ColumnSpec("", "text")
+    if (plain := _plain_texts(series, spec, TableMap())) is not None:
+        return plain, 0
+    codes, cells = _distinct(series, spec, TableMap())
+    kept = [*(cell if isinstance(cell, str) else None for cell in cells), None]
+    texts = np.fromiter(kept, dtype=object, count=len(kept))
     faulty = _flags([*(isinstance(cell, Fault) for cell in cells), False])[codes]
-    return np.array([*texts, None], dtype=object)[codes], int(faulty.sum())
+    return texts[codes], int(faulty.sum())
 
 
 def texts_with_counts(series: pd.Series[Any]) -> list[tuple[str, int]]:
@@ -119,18 +125,39 @@ def nothing(spec: ColumnSpec, rows: int) -> Any:
     return np.full(rows, np.nan) if spec.kind in ("number", "integer") else np.full(rows, None, dtype=object)
 
 
+def _plain_texts(series: pd.Series[Any], spec: ColumnSpec, how: TableMap) -> Any:
+    """Give a column that holds texts only, none empty, none to be said otherwise, as it is; None where it is not so."""
+    import numpy as np
+
+    if series.dtype != object or how.missing or spec.name in how.values:
+        return None
+    cells = series.to_numpy(dtype=object)
+    if set(map(type, cells)) != {str}:
+        return None
+    texts = np.fromiter(map(str.strip, cells), dtype=object, count=len(cells))
+    return texts if texts.all() else None
+
+
 def _distinct(series: pd.Series[Any], spec: ColumnSpec, how: TableMap) -> tuple[npt.NDArray[np.int64], list[Cell]]:
     """Code a column by its distinct cells, trimmed and in our words; -1 is missing."""
     import numpy as np
     import pandas as pd
 
     # True equals 1 for a hash table: flags beside numbers are told apart first.
-    if series.dtype == object and series.map(type).isin([bool]).any():
+    mixed = series.dtype == object and pd.api.types.infer_dtype(series, skipna=True) in (
+        "boolean",
+        "mixed",
+        "mixed-integer",
+    )
+    if mixed and series.map(type).isin([bool]).any():
         series = series.map(lambda cell: _flag_text(cell, spec) if isinstance(cell, bool) else cell)
     codes, values = pd.factorize(series)
     raw = list(values)
     speaks = bool(how.missing) or spec.name in how.values
-    cells = [_cell(value, spec, how if speaks else None) for value in raw]
+    if not speaks and set(map(type, raw)) <= {str}:
+        cells: list[Cell] = list(map(str.strip, raw))
+    else:
+        cells = [_cell(value, spec, how if speaks else None) for value in raw]
     if cells == raw and "" not in cells:
         return codes.astype(np.int64), cells
     merged: dict[Cell, int] = {}
@@ -195,12 +222,15 @@ def _levels(column: Column) -> Any:
 def _texts(column: Column, keep: list[bool] | None = None) -> Any:
     import numpy as np
 
-    texts: list[str | None] = []
-    for i, cell in enumerate(column.cells):
-        usable = isinstance(cell, str) and (keep is None or keep[i])
+    cells: list[Any] = column.cells
+    if column.spec.name in _SITES:
         # A site called by its level is that level, however it is written.
-        texts.append((level_name(cell) if column.spec.name in _SITES else cell) if usable else None)  # type: ignore[arg-type]
-    return np.array([*texts, None], dtype=object)[column.codes]
+        cells = [level_name(cell) if isinstance(cell, str) else None for cell in cells]
+    elif set(map(type, cells)) - {str}:
+        cells = [cell if isinstance(cell, str) else None for cell in cells]
+    if keep is not None:
+        cells = [cell if kept else None for cell, kept in zip(cells, keep, strict=True)]
+    return np.fromiter((*cells, None), dtype=object, count=len(cells) + 1)[column.codes]
 
 
 _SITES = ("site_id", "level")

@@ -56,8 +56,17 @@ def check_cohort(frame: pd.DataFrame, found: RowProblems, months: Months) -> Non
     found.add("missing-value", "progression_date", "a progression_site needs its date here", rows[unplaced.to_numpy()])
     _check_deaths(frame, found, rows)
     keys = ["patient_id", "site_id", "sbrt_date"]
-    twice = frame.duplicated(keys, keep=False) & frame[keys].notna().all(axis=1)
-    found.add("repeated-site", "site_id", "two rows for one site and course", rows[twice.to_numpy()])
+    found.add("repeated-site", "site_id", "two rows for one site and course", rows[_repeated(frame, keys)])
+
+
+def _repeated(frame: pd.DataFrame, keys: list[str]) -> npt.NDArray[np.bool_]:
+    """Tell which rows share all keys with another; only patients with several rows are looked at closer."""
+    several = frame["patient_id"].duplicated(keep=False).to_numpy()
+    twice = several.copy()
+    twice[several] = frame.loc[several, keys].duplicated(keep=False).to_numpy()
+    if "sbrt_date" in keys:
+        twice &= frame[keys].notna().all(axis=1).to_numpy()
+    return twice
 
 
 def _latest(frame: pd.DataFrame, column: str, rows: npt.NDArray[np.int64]) -> pd.Series[Any]:
@@ -86,5 +95,5 @@ def check_imaging(frame: pd.DataFrame, found: RowProblems, months: Months) -> No
     del months
     rows = frame["row"].to_numpy()
     keys = ["patient_id", "site_id", "mri_date"]
-    twice = frame.duplicated(keys, keep=False) & frame[["patient_id", "mri_date"]].notna().all(axis=1)
-    found.add("repeated-scan", "mri_date", "two rows for one site and MRI", rows[twice.to_numpy()])
+    twice = _repeated(frame, keys) & frame[["patient_id", "mri_date"]].notna().all(axis=1).to_numpy()
+    found.add("repeated-scan", "mri_date", "two rows for one site and MRI", rows[twice])

@@ -25,6 +25,8 @@ SEPARATORS = (";", ",", "\t")
 _SEP_LINE = re.compile(r"\s*\"?sep=(.)\"?[ \t]*\n", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n?")
 _LONGEST_CELL = 10_000_000
+_HEAD = 4_000_000
+"""Letters in which the first rows stand."""
 
 Read = tuple["pd.DataFrame", tuple[str, ...], Layout]
 """The frame, notes, and where the table was found."""
@@ -43,7 +45,7 @@ class OpenText:
 
     def first_rows(self, most: int = SEARCHED + 10) -> list[Row]:
         """Give the first rows, with their numbers in the file."""
-        reader = csv.reader(io.StringIO(self.body), delimiter=self.separator)
+        reader = csv.reader(io.StringIO(self.body[:_HEAD]), delimiter=self.separator)
         return [(self.blank + number, cells) for number, cells in enumerate(itertools.islice(reader, most), 1)]
 
 
@@ -102,7 +104,7 @@ def _frame(
     import pandas as pd
 
     start = _after_header(body, separator, header_row - blank)
-    table = body[start:]
+    table = body[start:].encode("utf-8", "replace")
     width = _width(body[:start], separator, len(names))
     _check_widths(table, separator, width, file, header_row)
     columns = [name or f"\0{i}" for i, name in enumerate(names)] + [f"\0{i}" for i in range(len(names), width)]
@@ -111,7 +113,7 @@ def _frame(
     else:
         try:
             frame = pd.read_csv(
-                io.StringIO(table),
+                io.BytesIO(table),
                 sep=separator,
                 dtype=str,
                 keep_default_na=False,
@@ -126,9 +128,13 @@ def _frame(
     filled = [(str(i), int(frame[name].notna().sum())) for i, name in enumerate(columns, 1) if name.startswith("\0")]
     check_unnamed([(column, count) for column, count in filled if count], header_row, layout, file)
     named = [name for name in columns if not name.startswith("\0")]
-    numbers = pd.RangeIndex(header_row + 1, header_row + 1 + len(frame)).to_series(index=frame.index, name="row")
-    frame = pd.concat([numbers, frame[named]], axis=1)
-    return frame.loc[frame[named].notna().any(axis=1)].reset_index(drop=True)
+    if len(named) < len(columns):
+        frame = frame[named].copy()
+    frame.insert(0, "row", range(header_row + 1, header_row + 1 + len(frame)))
+    # Only a row whose first cell is empty can be blank.
+    at = frame[named[0]].isna().to_numpy().nonzero()[0]
+    empty = at[frame[named].iloc[at].isna().all(axis=1).to_numpy()]
+    return frame.drop(index=empty.tolist()).reset_index(drop=True) if len(empty) else frame
 
 
 def _after_header(body: str, separator: str, lines: int) -> int:
@@ -151,22 +157,24 @@ def _width(above: str, separator: str, named: int) -> int:
     return max(len(last), named)
 
 
-def _check_widths(text: str, separator: str, width: int, file: str, above: int) -> None:
+def _check_widths(text: bytes, separator: str, width: int, file: str, above: int) -> None:
     """Refuse rows with more or fewer cells than the header; blank lines are no rows."""
     import numpy as np
 
-    raw = np.frombuffer(text.encode("utf-8", "surrogatepass") + b"\n", dtype=np.uint8)
-    ends, marks = raw == 10, raw == ord(separator)
-    if '"' in text:
-        quoted = (np.cumsum(raw == 34) & 1).astype(bool)
-        ends, marks = ends & ~quoted, marks & ~quoted
-    at = ends.nonzero()[0]
-    cells = np.diff(np.cumsum(marks)[at], prepend=0) + 1
-    sizes = np.diff(at, prepend=-1) - 1
+    raw = np.frombuffer(text + b"\n", dtype=np.uint8)
+    ends, marks = (raw == 10).nonzero()[0], (raw == ord(separator)).nonzero()[0]
+    closed = True
+    if b'"' in text:
+        # What stands between quotes ends no cell and no row.
+        quotes = (raw == 34).nonzero()[0]
+        closed = len(quotes) % 2 == 0
+        ends, marks = (at[np.searchsorted(quotes, at) % 2 == 0] for at in (ends, marks))
+    cells = np.diff(np.searchsorted(marks, ends), prepend=0) + 1
+    sizes = np.diff(ends, prepend=-1) - 1
     wrong = [int(i) + 1 for i in ((cells != width) & (sizes > 0)).nonzero()[0]]
-    if (wrong or not ends[-1]) and '"' in text:
+    if (wrong or not closed) and b'"' in text:
         # A quote inside an unquoted cell (5" screw): count as the reader of CSV does.
-        counts = [len(row) for row in csv.reader(io.StringIO(text), delimiter=separator)]
+        counts = [len(row) for row in csv.reader(io.StringIO(text.decode()), delimiter=separator)]
         wrong = [i for i, n in enumerate(counts, 1) if n not in (0, width)]
     if wrong:
         message = f"does not have the header's {width} cells"

@@ -152,14 +152,14 @@ def _read(raw: Raw, table: _Table, reader: Reader) -> Records:
     found = RowProblems(raw.name, theirs)
     frame, months, own_notes = _typed(cells, raw, table, reader, theirs, found)
     table.check(frame, found, months)
-    extra = tuple(str(c) for c in cells.columns if c != "row" and c not in theirs.values())
+    extra = tuple(_own_name(str(c), table.specs) for c in cells.columns if c != "row" and c not in theirs.values())
     kept, out, reasons, cautions = _settled(frame, found, reader)
     everybody_listed = left_out(kept, out, reasons) if table is _COHORT and len(out) else nobody()
     if table is _COHORT and len(out):
         kept = carry_stops(kept, out)
     excluded = sorted([*skipped, *reasons.items()])
     return Records(
-        kept.reset_index(drop=True),
+        kept,
         tuple(Exclusion(row, reason) for row, reason in excluded),
         extra,
         raw.content_hash,
@@ -194,11 +194,16 @@ def _typed(
             months[spec.name] = monthly
     for name in cells.columns[1:]:
         if name not in theirs.values():
-            columns[str(name)], faulty = own_texts(cells[name])
+            columns[_own_name(str(name), table.specs)], faulty = own_texts(cells[name])
             if faulty:
                 message = f"column '{shown_name(str(name))}' holds {faulty} formula(s) without a value; left empty"
                 notes.append(f"{raw.name}: {message}")
     return pd.DataFrame(columns), months, notes
+
+
+def _own_name(name: str, specs: tuple[ColumnSpec, ...]) -> str:
+    """Name a column of the user's own, apart from ours of the same name that the map fills from another one."""
+    return f"{name} (own)" if any(name == spec.name for spec in specs) else name
 
 
 def _settled(
@@ -223,7 +228,9 @@ def _settled(
         gone |= everywhere
     cautions = [found.caution(kind) for kind in unknown]
     frame = _without(frame, found, unknown)
-    return frame.loc[~gone], frame.loc[gone], dict(sorted(reasons.items())), cautions
+    if not gone.any():
+        return frame, frame.iloc[:0], {}, cautions
+    return frame.loc[~gone].reset_index(drop=True), frame.loc[gone], dict(sorted(reasons.items())), cautions
 
 
 def _leaves_out(kind: Kind) -> bool:

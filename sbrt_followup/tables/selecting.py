@@ -33,7 +33,8 @@ def selected(
     _check_skipped(frame, skip, raw, how, theirs)
     reason = "left out by skip_rows of the map"
     gone = tuple((int(row), reason) for row in frame["row"].to_numpy()[skip])
-    frame = frame.loc[~skip].reset_index(drop=True)
+    if skip.any():
+        frame = frame.loc[~skip].reset_index(drop=True)
     if not how.where:
         return frame, gone, ()
     own = _holding(frame, how.where, raw.name)

@@ -72,7 +72,7 @@ def tree_of(data: bytes, file: str) -> ElementTree.Element:
     """Parse a small part of a workbook."""
     try:
         return ElementTree.fromstring(data)
-    except ElementTree.ParseError:
+    except (ElementTree.ParseError, LookupError, ValueError):
         hint = "Open it and save it again."
         raise refused("not-a-workbook", "a part of the workbook is not readable as XML", file, hint) from None
 

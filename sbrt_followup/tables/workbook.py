@@ -15,6 +15,8 @@ from .layout import Layout, Wanted, is_blank, refused
 from .sheet_marks import Book, Marks, open_archive
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -183,26 +185,26 @@ def _frame(rows: list[list[Any]], header: Header, marks: Marks, layout: Layout, 
     for place, value in (*marks.texts.items(), *marks.faults.items()):
         if top <= place[0] < len(rows) and place[1] < width:
             cells[place[1]][place[0] - top] = value
-    columns = [pd.Series(column, dtype=object) for column in cells]
-    columns = [
-        column.mask(column.map(_is_space)) if _has_space(column) else column.mask(column == "") for column in columns
-    ]
+    columns = [_column(column) for column in cells]
     names = [*header.names, *[""] * (width - len(header.names))]
-    filled = [
-        (_letters(i), int(c.notna().sum())) for i, (name, c) in enumerate(zip(names, columns, strict=True)) if not name
-    ]
+    beside = [(i, column) for i, (name, column) in enumerate(zip(names, columns, strict=True)) if not name]
+    filled = [(_letters(i), sum(cell is not None for cell in column)) for i, column in beside]
     check_unnamed([(letters, count) for letters, count in filled if count], top, layout, file)
     named = {name: column for name, column in zip(names, columns, strict=True) if name}
+    blank = np.arange(len(body))
+    for column in named.values():
+        blank = blank[np.array([cell is None for cell in column[blank]], dtype=bool)]
     frame = pd.DataFrame({"row": np.arange(top + 1, top + 1 + len(body)), **named})
-    return frame.loc[frame[list(named)].notna().any(axis=1)].reset_index(drop=True)
+    return frame.drop(index=blank.tolist()).reset_index(drop=True) if len(blank) else frame
 
 
-def _has_space(column: pd.Series[Any]) -> bool:
-    return any(isinstance(cell, str) and cell != "" and not cell.strip() for cell in column.unique())
+def _column(cells: list[Any]) -> npt.NDArray[np.object_]:
+    """Lay one column out; empty and blank texts become None."""
+    import numpy as np
 
-
-def _is_space(cell: Any) -> bool:
-    return isinstance(cell, str) and not cell.strip()
+    blank = {cell for cell in set(cells) if type(cell) is str and not cell.strip()}
+    kept = (None if cell in blank else cell for cell in cells) if blank else cells
+    return np.fromiter(kept, dtype=object, count=len(cells))
 
 
 def _letters(column: int) -> str:

@@ -28,7 +28,8 @@ from .sheet_marks import (
 
 _FAR_COLUMN = re.compile(rb' r="(?:[A-Z]{3}|[B-Z][A-Z])[0-9]')
 _COLUMNS = re.compile(rb' r="([A-Z]{1,3})[0-9]')
-_ROWS = re.compile(rb'<(?:\w+:)?row[^>]* r="([0-9]+)"')
+_ROWS = re.compile(rb'<row [^>]*?r="([0-9]+)"')
+_PREFIXED_ROWS = re.compile(rb':row [^>]*?r="([0-9]+)"')
 _TWO_LETTERS = 52
 """Columns A to AZ."""
 
@@ -71,8 +72,8 @@ def _sheet_part(
 
 def _check_extent(body: bytes, file: str) -> None:
     """Measure the rectangle of the cells themselves; what the sheet claims of its size is not believed."""
-    rows = max(map(int, _ROWS.findall(body)), default=0)
-    rows = max(rows, body.count(b"<row"), body.count(b":row"))
+    numbers = (_PREFIXED_ROWS if _is_prefixed(body) else _ROWS).findall(body)
+    rows = max(max(map(int, numbers), default=0), len(numbers))
     if _FAR_COLUMN.search(body) is None:
         check_extent(rows, _TWO_LETTERS, file)
         return
@@ -95,14 +96,25 @@ def _padding_styles(archive: zipfile.ZipFile, names: dict[str, str], file: str) 
     return {style: number for style, number in digits.items() if number}
 
 
+def _is_prefixed(body: bytes) -> bool:
+    """Tell whether the sheet's elements bear a prefix, as some report generators write them."""
+    return b":sheetData" in body
+
+
 def _is_suspect(body: bytes, formats: dict[str, int]) -> bool:
-    return (
-        b"<f" in body
-        or b":f>" in body
-        or b":f " in body
-        or b't="e"' in body
-        or any(f's="{style}"'.encode() in body for style in formats)
-    )
+    signs = [b't="e"', *(f's="{style}"'.encode() for style in formats)]
+    return _has_formula(body) or any(sign in body for sign in signs)
+
+
+def _has_formula(body: bytes) -> bool:
+    """Look for an element f; others begin with that letter too (formula1 of a data check)."""
+    sign = b":f" if _is_prefixed(body) else b"<f"
+    at = body.find(sign)
+    while at >= 0:
+        if body[at + 2 : at + 3] in (b">", b" ", b"/"):
+            return True
+        at = body.find(sign, at + 2)
+    return False
 
 
 def _walked(body: bytes, formats: dict[str, int], file: str) -> tuple[dict[Place, Fault], dict[Place, str]]:
@@ -122,7 +134,7 @@ def _walked(body: bytes, formats: dict[str, int], file: str) -> tuple[dict[Place
                 _look(element, place, formats, faults, texts)
             elif name == "row":
                 element.clear()
-    except ElementTree.ParseError:
+    except (ElementTree.ParseError, LookupError, ValueError):
         hint = "Open it and save it again."
         raise refused("not-a-workbook", "a sheet of the workbook is not readable as XML", file, hint) from None
     return faults, texts
