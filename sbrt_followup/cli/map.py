@@ -26,6 +26,9 @@ def map_(
         ),
     ] = None,
     sheet: o.Sheet = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of a map, and do nothing else.")
+    ] = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Look at your own files and write a map: which column is which, how dates and words are written, each with why.
@@ -46,6 +49,12 @@ def map_(
     from ..tables.proposing import propose
     from . import inputs
 
+    if schema:
+        from ..report.files import json_text
+        from ..tables.map_schema import map_schema
+
+        print(json_text(map_schema()), end="")
+        return
     if cohort is None or cohort == "-":
         raise refuse(
             "no-cohort", "name a cohort file", hint="Example: sbrt-followup map ours.xlsx --imaging mri.csv -o map.yaml"

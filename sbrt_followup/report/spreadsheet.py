@@ -80,12 +80,31 @@ def workbook(frame: pd.DataFrame, manifest: Mapping[str, Any], notes: Sequence[s
     for name, text in _about(manifest, [*notes, *_replaced(frame)]):
         wrapped = {"alignment": Alignment(wrap_text=True, vertical="top")}
         about.append([_cell(about, name, **wrapped), _cell(about, text, **wrapped)])
+    _left_out(book, manifest, bold)
     book.properties.creator = "sbrt-followup"
     day = datetime.fromisoformat(str(manifest.get("as_of") or "2000-01-01"))
     book.properties.created = day
     buffer = io.BytesIO()
     book.save(buffer)
     return _without_clock(buffer.getvalue(), day)
+
+
+def _left_out(book: Any, manifest: Mapping[str, Any], bold: Mapping[str, Any]) -> None:
+    """List every row that was not used on a sheet of its own; a cell of the other sheet could not hold them."""
+    lines = [
+        (str(entry.get("role", "")), line["row"], line["reason"])
+        for entry in manifest.get("inputs", ())
+        for line in entry.get("excluded", ())
+    ]
+    if not lines:
+        return
+    sheet = book.create_sheet("Left out")
+    sheet.freeze_panes = "A2"
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["C"].width = 12, 90
+    _for_print(sheet)
+    sheet.append([_cell(sheet, name, **bold) for name in ("table", "row", "reason")])
+    for role, row, reason in lines:
+        sheet.append([_cell(sheet, role), row, _cell(sheet, _text(str(reason), "reason"))])
 
 
 def _value(cell: Any, column: str) -> Any:
@@ -152,7 +171,8 @@ def _about(manifest: Mapping[str, Any], notes: Sequence[str]) -> list[tuple[str,
     rows = [("note", note) for note in notes]
     for name, value in manifest.items():
         if isinstance(value, list):
-            rows += [(name, "; ".join(f"{k}: {v}" for k, v in item.items())) for item in value]
+            # Rows that were left out stand on their own sheet.
+            rows += [(name, "; ".join(f"{k}: {v}" for k, v in item.items() if k != "excluded")) for item in value]
         elif isinstance(value, Mapping):
             rows += [(name, f"{k}: {v}") for k, v in value.items()]
         else:

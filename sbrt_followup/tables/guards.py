@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SHORTEST_NEAR = 5
 """Names shorter than this are near ours only when they are the same but for case and signs."""
 YEARS_AHEAD = 2
+VITAL_NAMES = ("death_date", "stop_reason")
+"""Columns that nobody may overlook because they are called by another word."""
 DATED_NOW = ("sbrt_date", "booked_date", "last_contact_date")
 """Columns whose day cannot lie years after the day of asking."""
 
@@ -52,13 +54,22 @@ def meant(name: str, ours: Iterable[str]) -> str:
     return near[0] if near else ""
 
 
+def vital(name: str, ours: Sequence[str]) -> str:
+    """Give the column that may say who is dead or has stopped, where a name is a word for it in another language."""
+    from .words import words
+
+    plain = plain_name(name)
+    named = [our for our in VITAL_NAMES if our in ours and len(plain) >= SHORTEST_NEAR]
+    return next((our for our in named if plain in words().names(our)), "")
+
+
 def check_names(extra: Sequence[str], ours: Sequence[str], own: Iterable[str], file: str) -> None:
     """Refuse columns taken for the user's own although their names are near ours.
 
     `ours` are our columns of both tables; `own` those that the map says are the user's own all the same.
     """
     kept = set(own)
-    near = [(name, our) for name in extra if name not in kept and (our := meant(name, ours))]
+    near = [(name, our) for name in extra if name not in kept and (our := meant(name, ours) or vital(name, ours))]
     if near:
         raise InputRefused(
             Problem(

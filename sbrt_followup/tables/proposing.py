@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..problems import InputRefused, Problem, Source
 from .cells import texts_with_counts
-from .column_proposals import Candidate, candidates, header_score, settle
+from .column_proposals import WORD, Candidate, candidates, header_score, settle
 from .columns import ColumnSpec
 from .date_styles import StyleProposal, propose_styles
 from .dates import DateStyle
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEAST_SCORE = 3
+MOST_UNKNOWN, YES_OR_NO = 20, 2
+"""Distinct words of a closed list that a person may be asked about when most are unknown; values of a yes or no."""
 MOST_TOTALS, FOOT = 3, 5
 """Rows of totals at most, and how near to the last row they stand."""
 MOST_WORDS = 200
@@ -206,7 +208,7 @@ def _name_columns(
     free = [name for name in names if name not in kept.values() and name not in before.own]
     by_name = {spec.name: spec for spec in proposal.specs}
     found = [c for c in candidates(free, proposal.specs) if c.ours not in kept]
-    good = {(c.ours, c.theirs): fits(columns[c.theirs], by_name[c.ours]) for c in found}
+    good = {(c.ours, c.theirs): _holds(c, columns[c.theirs], by_name[c.ours]) for c in found}
     taken, asked = settle(found, good)
     result = dict(kept)
     for ours, candidate in taken.items():
@@ -232,6 +234,18 @@ def _name_columns(
     result = dict(sorted(result.items(), key=lambda item: order.get(item[0], 0)))
     own = [*before.own, *_near_but_own(proposal, names, result, found, before)]
     proposal.how = replace(proposal.how, columns=result, own=tuple(own))
+
+
+def _holds(candidate: Candidate, texts: list[tuple[str, int]], spec: ColumnSpec) -> bool:
+    """Tell whether a column can be what its name says: it can be read, or its few unknown words can be asked about."""
+    if fits(texts, spec):
+        return True
+    return (
+        spec.kind == "choice"
+        and len(spec.levels) > YES_OR_NO
+        and candidate.score >= WORD
+        and len(texts) <= MOST_UNKNOWN
+    )
 
 
 def _near_but_own(

@@ -47,7 +47,7 @@ def test_what_cannot_be_used_is_said_and_nothing_written(folder: Path, arguments
 
 
 def test_without_a_key_it_says_how_to_make_one(folder: Path) -> None:
-    assert "secrets.token_hex" in run("schedule", "cohort.csv", *AS_OF, "-f", "ics", cwd=folder).stderr
+    assert "sbrt-followup key" in run("schedule", "cohort.csv", *AS_OF, "-f", "ics", cwd=folder).stderr
 
 
 def test_a_calendar_goes_on_from_the_one_before(folder: Path) -> None:

@@ -18,6 +18,68 @@ FOLDER = Path(__file__).parents[2] / "sample_cohorts" / "redcap"
 UPDATE = bool(os.environ.get("UPDATE_DOCS"))
 
 
+ROWS = (
+    {"record_id": "1", "death_date": "2025-03-01"},
+    {
+        "record_id": "1",
+        "form": "sbrt_course",
+        "sbrt_date": "2024-11-30",
+        "level": "T8",
+        "histology": "renal_cell",
+        "paraspinal": "yes",
+        "bilsky": "1b",
+    },
+    {
+        "record_id": "1",
+        "form": "spine_mri",
+        "mri_date": "2025-02-20",
+        "mri_site_id": "T8",
+        "gtv_cc": "12.5",
+        "completed": "yes",
+    },
+    {"record_id": "2"},
+    {
+        "record_id": "2",
+        "form": "sbrt_course",
+        "sbrt_date": "2025-01-31",
+        "level": "L3",
+        "histology": "breast",
+        "paraspinal": "no",
+        "bilsky": "0",
+    },
+    {
+        "record_id": "2",
+        "form": "sbrt_course",
+        "instance": "2",
+        "sbrt_date": "2025-02-14",
+        "level": "T12",
+        "histology": "breast",
+    },
+    {
+        "record_id": "2",
+        "form": "spine_mri",
+        "mri_date": "2025-05-02",
+        "mri_site_id": "L3",
+        "gtv_cc": "8.0",
+        "completed": "yes",
+    },
+)
+
+
+def export() -> str:
+    """An export of the project, as REDCap writes it: the fields of all forms beside each other."""
+    fields = [row[0] for row in csv.reader(io.StringIO(data_dictionary()))][2:]
+    names = ["record_id", "redcap_repeat_instrument", "redcap_repeat_instance", *fields]
+    lines = []
+    for row in ROWS:
+        form = row.get("form", "")
+        repeat = {"redcap_repeat_instrument": form, "redcap_repeat_instance": row.get("instance", "1") if form else ""}
+        lines.append([{**row, **repeat}.get(name, "") for name in names])
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows([names, *lines])
+    return buffer.getvalue()
+
+
 def held(name: str, text: str) -> None:
     path = FOLDER / name
     if UPDATE:
@@ -28,6 +90,7 @@ def held(name: str, text: str) -> None:
 def test_the_shipped_files_are_the_programs() -> None:
     held("sbrt_followup_instruments.csv", data_dictionary())
     held("map.yaml", export_map())
+    held("export.csv", export())
 
 
 def test_the_dictionary_has_redcaps_columns_and_unique_names() -> None:

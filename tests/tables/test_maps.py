@@ -201,3 +201,70 @@ def test_the_ids_of_both_tables_are_held_against_each_other(tmp_path: Path) -> N
     done = command("map", "c.csv", "--imaging", "m.csv", cwd=tmp_path)
     assert "1 of 2 MRIs belong to a patient" in done.stderr
     assert "row 2: the id differs only in leading zeros" in done.stderr
+
+
+def test_the_schema_says_what_the_reader_takes(tmp_path: Path) -> None:
+    import json
+
+    import jsonschema
+    import yaml
+
+    schema = json.loads(command("map", "--schema", cwd=tmp_path).stdout)
+    check = jsonschema.Draft202012Validator(schema)
+    file(tmp_path, GERMAN, "ours.csv")
+    command("map", "ours.csv", "-o", "map.yaml", cwd=tmp_path)
+    written = yaml.safe_load((tmp_path / "map.yaml").read_text(encoding="utf-8"))
+    assert list(check.iter_errors(written)) == []
+    for wrong in (
+        "cohort: {colums: {}}",
+        "cohort: {values: {bilsky: {x: 4}}}",
+        "cohort: {dates: {level: [DD.MM.YYYY]}}",
+        "x: {}",
+    ):
+        assert list(check.iter_errors(yaml.safe_load(wrong))), wrong
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, *given: str) -> list[str]:
+    """Sit at a terminal and give these answers."""
+    from sbrt_followup.cli import asking
+
+    asked: list[str] = []
+    left = list(given)
+
+    def prompt(text: str, **_: object) -> str:
+        asked.append(text)
+        return left.pop(0)
+
+    monkeypatch.setattr(asking.typer, "prompt", prompt)
+    return asked
+
+
+def test_on_a_terminal_it_asks_and_takes_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sbrt_followup.cli.asking import ask
+    from sbrt_followup.tables.columns import COHORT
+    from sbrt_followup.tables.mapping import TableMap
+    from sbrt_followup.tables.proposing import propose
+
+    path = file(tmp_path, "Fall;Letzte Fraktion;Histologie\n7;03/04/2025;Chordom\n8;04/05/2025;Chordom\n", "c.csv")
+    proposal = propose(str(path), "cohort", COHORT, TableMap())
+    assert {q.part for q in proposal.questions} == {"dates", "values"}
+    asked = answers(monkeypatch, "1", "other")
+    ask(proposal)
+    assert len(asked) == 2
+    assert proposal.questions == []
+    frame = read_cohort(path, column_map=proposal.how).frame
+    assert frame["sbrt_date"].dt.strftime("%Y-%m-%d").tolist() == ["2025-04-03", "2025-05-04"]
+    assert frame["histology"].tolist() == ["other", "other"]
+
+
+def test_enter_leaves_a_question_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sbrt_followup.cli.asking import ask
+    from sbrt_followup.tables.columns import COHORT
+    from sbrt_followup.tables.mapping import TableMap
+    from sbrt_followup.tables.proposing import propose
+
+    path = file(tmp_path, "patient_id,sbrt_date\n7,03/04/2025\n", "c.csv")
+    proposal = propose(str(path), "cohort", COHORT, TableMap())
+    answers(monkeypatch, "")
+    ask(proposal)
+    assert [q.part for q in proposal.questions] == ["dates"]

@@ -17,7 +17,7 @@ def file(folder: Path, text: str, name: str = "c.csv") -> Path:
     return folder / name
 
 
-@pytest.mark.parametrize("name", ["Death_Date", "death date", "DEATH-DATE", "deathdate", "death_dat", "deaht_date", "Stop Reason", "booked date", "Level", "Bilsky", "mri date"])  # fmt: skip
+@pytest.mark.parametrize("name", ["Death_Date", "death date", "DEATH-DATE", "deathdate", "death_dat", "deaht_date", "Stop Reason", "booked date", "Level", "Bilsky", "mri date", "Todesdatum", "Date de décès", "Overleden op"])  # fmt: skip
 def test_a_name_that_is_nearly_ours_is_refused_with_the_name_meant(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputRefused) as refused:
         read_cohort(file(tmp_path, f"patient_id,sbrt_date,{name}\nA,2025-01-31,\n"))
