@@ -151,7 +151,7 @@ def _groups(result: Validation, console: Console) -> None:
         for k, (h, g) in enumerate((h, g) for h in result.horizons for g in h.groups if g.group == label)
     ]
     say(console, "By group", bold=True)
-    columns = ["group", "month", "events", "seen", "model", "O/E", *(["O/E*"] if corrected else [])]
+    columns = ["group", "mo.", "events", "seen", "model", "O/E", *(["O/E*"] if corrected else [])]
     console.print(table(columns, rows))
     console.print()
 
