@@ -103,6 +103,12 @@ def intervals(
     ] = 199,
     seed: Annotated[int, typer.Option("--seed", help="Seed of samples and simulations.", rich_help_panel=LIMITS)] = 1,
     level: Annotated[float, typer.Option("--level", help="Confidence level.", rich_help_panel=LIMITS)] = 0.95,
+    cross_check: Annotated[
+        bool,
+        typer.Option(
+            "--cross-check", help="Ask lifelines for the usual models too; some seconds.", rich_help_panel=LIMITS
+        ),
+    ] = False,
     expected: Annotated[
         str | None,
         typer.Option(
@@ -197,7 +203,7 @@ def intervals(
         "--endpoint": (endpoint, ENDPOINTS),
     }
     curves.check_words(words, endpoint, unit, CENSORING[0], retreatment)
-    asked = _asked(yield_, break_at, entry, model, mortality_after, bootstrap, simulations, seed, level)
+    asked = _asked(yield_, break_at, entry, model, mortality_after, bootstrap, simulations, seed, level, cross_check)
     drawings = figure or []
     for path in drawings:
         curve_figure.check_kind(path)
@@ -237,7 +243,7 @@ def intervals(
         )
     arguments = {
         "cohort": cohort, "imaging": imaging, "yield": yield_, "by": by, "break_at": break_at, "entry": entry, "model": model,
-        "mortality_after_progression": mortality_after, "bootstrap": bootstrap, "simulations": simulations, "seed": seed, "level": level,
+        "mortality_after_progression": mortality_after, "bootstrap": bootstrap, "simulations": simulations, "seed": seed, "level": level, "cross_check": cross_check,
         "expected": expected, "rates": rates if expected == PUBLISHED else None, "table": table, "endpoint": endpoint, "unit": unit, "retreatment": retreatment, "plan": base.id,
         "figure": [str(p) for p in drawings] or None, "title": title or None, "plan_output": str(plan_output) if plan_output else None,
         "profile": rulebook.profile.id,
@@ -286,6 +292,7 @@ def _asked(
     simulations: int,
     seed: int,
     level: float,
+    cross_check: bool,
 ) -> Asked:
     """Check the options that say what to fit."""
     from ..surveillance.group_intervals import Asked
@@ -313,7 +320,7 @@ def _asked(
         raise refuse("not-allowed", "--seed takes a whole number, 0 or more")
     if not 0.5 <= level < 1:
         raise refuse("not-allowed", "--level takes a share from 0.5 to below 1, such as 0.95")
-    return Asked(shares, breaks, entry, model, level, bootstrap, simulations, seed, factors)
+    return Asked(shares, breaks, entry, model, level, bootstrap, simulations, seed, cross_check, factors)
 
 
 def _by_group(flag: str, text: str) -> dict[str, float]:

@@ -25,6 +25,7 @@ _LONGEST_STEP = 2.0  # in the logarithm of a rate
 _FLAT = 1e-9  # the slope that counts as none, as a share of n
 _ROUNDING = 1e-12  # of a log-likelihood, as a share of it
 _NO_CURVE = 1e-6  # information about the log of a rate that counts as none: it runs to 0
+_AT_ONCE = 2048  # rows
 _NEAR_ZERO = 0.05  # below it (1 − exp(−z))/z is summed as a series
 
 
@@ -122,6 +123,8 @@ class Likelihood:
 
     def at(self, logs: Floats, curved: bool = True) -> Point:
         """Give the log-likelihood and its derivatives by the logarithms of the parameters."""
+        if len(self.weight) > _AT_ONCE:
+            return self._in_parts(logs, curved)
         n, terms, number = self.gone.shape
         rate = np.exp(logs)
         z = self.width * (self.sign @ rate)
@@ -147,6 +150,20 @@ class Likelihood:
         curve += np.diag(first @ signed) + signed.T @ (second[:, None] * signed)
         return Point(loglik, self.weight @ own, curve)
 
+    def _in_parts(self, logs: Floats, curved: bool) -> Point:
+        """Add up parts that fit into a processor's memory."""
+        loglik, slope, curve = 0.0, np.zeros(len(logs)), np.zeros((len(logs), len(logs)))
+        for begin in range(0, len(self.weight), _AT_ONCE):
+            rows = slice(begin, begin + _AT_ONCE)
+            part = replace(
+                self, gone=self.gone[rows], power=self.power[rows], width=self.width[rows],
+                log_front=self.log_front[rows], weight=self.weight[rows],
+            ).at(logs, curved)  # fmt: skip
+            loglik += part.loglik
+            if part.slope is not None and part.curve is not None:
+                slope, curve = slope + part.slope, curve + part.curve
+        return Point(loglik, slope, curve) if curved else Point(loglik, None, None)
+
 
 @dataclass(frozen=True)
 class Point:
@@ -161,7 +178,7 @@ def _log_mean(z: Floats) -> tuple[Floats, Floats, Floats]:
     """Give log((1 − exp(−z))/z) and its first two derivatives."""
     small = np.abs(z) < _NEAR_ZERO
     safe = np.where(small, 1.0, z)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         fallen = np.expm1(safe)
         first = 1.0 / fallen - 1.0 / safe
         second = 1.0 / safe**2 - (1.0 + fallen) / fallen**2

@@ -142,7 +142,7 @@ def _cautions(groups: tuple[GroupIntervals, ...], asked: Asked, question: Questi
                 text = f"{own.group} from month {phase.from_month:g}: {phase.events} progressions, fewer than {FEWEST}: no interval, the hazard lies below {phase.hazard_upper:.4f} a month (95 %)"
                 found.append(Caution("few-events", text, own.group))
         if fit.tied:
-            found.append(Caution("mortality-tied", f"{own.group}: death after progression is {fit.tied}", own.group))
+            found.append(Caution("mortality-tied", f"{own.group}: {fit.tied}", own.group))
         if own.frailty is not None and own.frailty.p_value < ALPHA:
             text = f"{own.group}: patients differ more than one hazard allows (frailty variance {own.frailty.variance:.2f}, p {written_p(own.frailty.p_value)}), or it falls with time: the interval holds on average, not for everybody"
             found.append(Caution("heterogeneity", text, own.group))
@@ -153,11 +153,13 @@ def _cautions(groups: tuple[GroupIntervals, ...], asked: Asked, question: Questi
             found.append(
                 Caution("no-limits", f"{own.group}: the break is estimated, and limits need --bootstrap", own.group)
             )
-    if any(own.fit is not None and own.fit.model in models.BOTH for own in groups):
+    if any(own.fit is not None and own.fit.model in models.BOTH and own.fit.death_clear for own in groups):
         text = "mortality after an unseen progression is taken to be that seen after found ones, which are treated: it may be higher (see the sensitivity)"
         found.append(Caution("unseen-mortality", text))
     if question.unit == "site":
-        found.append(Caution("sites", "sites of a patient are alike: limits are from samples of patients"))
+        effects = ", ".join(f"{own.group} {own.design_effect:.2f}" for own in groups if np.isfinite(own.design_effect))
+        text = f"sites of a patient are alike: limits are from samples of patients (design effect {effects})"
+        found.append(Caution("sites", text if effects else "sites of a patient are alike: limits need --bootstrap"))
     if source != "imaging" and any(own.test is not None and own.test.simulations for own in groups):
         text = "without --imaging the simulations for the break draw MRIs from the gaps that hold progressions"
         found.append(Caution("simulated-scans", text))

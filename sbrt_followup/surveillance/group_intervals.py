@@ -23,6 +23,7 @@ from ..outcomes.study import Study
 from ..problems import refuse
 from . import hazard_models as models
 from . import resampling, yields
+from .cross_check import CrossCheck, cross_check
 from .hazard_models import FEWEST, ModelFit, Phase, Wanted
 from .hazards import Rates
 from .observed import MONTH, Observed
@@ -49,6 +50,7 @@ class Asked:
     bootstrap: int = 0
     simulations: int = 0
     seed: int = 1
+    cross_check: bool = False
     factors: tuple[float, ...] = ()
     """Sensitivity: death after progression so many times as frequent as before it."""
 
@@ -105,6 +107,9 @@ class GroupIntervals:
     rounded: tuple[Rounded | None, ...]
     hazard_upper: float
     draws: tuple[Rates, ...]
+    design_effect: float = float("nan")
+    """How many times the variance of the first log hazard is that of unrelated units, where sites share a patient."""
+    checks: tuple[CrossCheck, ...] = ()
 
     @property
     def group(self) -> str:
@@ -177,6 +182,8 @@ def group_intervals(
         () if fit is None else tuple(_rounded(phase) for phase in fit.phases),
         float("nan"),
         _draws(drawn, fit),
+        _design_effect(drawn, fit) if people.question.unit == "site" else float("nan"),
+        cross_check(data, fits) if asked.cross_check else (),
     )
 
 
@@ -200,7 +207,7 @@ def _fits(
             else:
                 at = break_point.Standard(data).search(grid, FINE, CELLS)
         if given is None and not estimated:
-            found[name] = models.refused(name, "no break was given for this group")
+            found[name] = models.refused(name, "none was given for this group")
         else:
             found[name] = models.broken(name, data, wanted, at, given)
     return tuple(found[name] for name in models.MODELS)
@@ -321,6 +328,12 @@ def _draws(sampled: Sampled | None, fit: ModelFit | None) -> tuple[Rates, ...]:
             strict=True,
         )
     )
+
+
+def _design_effect(sampled: Sampled | None, fit: ModelFit | None) -> float:
+    if sampled is None or fit is None:
+        return float("nan")
+    return float(np.var(np.log(sampled.hazard[:, 0]), ddof=1) / fit.phases[0].std_error_log ** 2)
 
 
 def _heterogeneity(data: Seen, fit: ModelFit | None) -> Frailty | None:

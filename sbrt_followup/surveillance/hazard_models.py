@@ -113,10 +113,14 @@ def refused(model: str, reason: str) -> ModelFit:
 def ties_of(data: Seen, pieces: int, factor: float | None) -> tuple[Ties, str]:
     """Give what shares a rate, and why if death after progression does."""
     if factor is not None:
-        return illness_death.after_tied(pieces, factor), f"taken as {factor:g} times that before it, as asked"
+        return illness_death.after_tied(
+            pieces, factor
+        ), f"death after progression is taken as {factor:g} times that before it"
     deaths = int((data.died & data.found).sum())
     if deaths < FEWEST_DEATHS_AFTER:
-        return illness_death.after_tied(pieces), f"taken as that before it: {deaths} deaths after progression"
+        return illness_death.after_tied(
+            pieces
+        ), f"death after progression is taken as that before it, having been seen {deaths} times"
     return illness_death.constant_deaths(pieces), ""
 
 
@@ -149,7 +153,15 @@ def both(model: str, data: Seen, wanted: Wanted, starts: tuple[float, ...], esti
         if usual.status == "refused":
             return usual
         return ModelFit(
-            model, "fitted", "", usual.loglik, usual.parameters, usual.phases, 0.0, 0.0, "no deaths were recorded"
+            model,
+            "fitted",
+            "",
+            usual.loglik,
+            usual.parameters,
+            usual.phases,
+            0.0,
+            0.0,
+            "no deaths are recorded, so that nothing can have gone unseen before one: the usual method",
         )
     counts = events_by_phase(data, starts)
     if min(counts) == 0:

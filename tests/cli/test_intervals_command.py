@@ -336,3 +336,31 @@ def test_what_mris_found_is_held_against_known_hazards(tmp_path):
     assert all(row["oe"] == pytest.approx(1.0, abs=0.03) for row in again["monitor"] if row["year"] is None)
     assert refused(*sample, "--expected", "published") == ["no-imaging"]
     assert refused(*imaged, "--table", "monitor") == ["not-allowed"]
+
+
+def test_sites_of_a_patient_are_resampled_together(cohort, tmp_path):
+    table = table_of("exp300").assign(progression_site=lambda t: np.where(t["progression_date"] == "", "", "local"))
+    twice = pd.concat([table.assign(site_id="T10"), table.assign(site_id="L2")])
+    path = tmp_path / "sites.csv"
+    twice.to_csv(path, index=False)
+    options = (
+        "--yield",
+        5,
+        "--break-at",
+        "none",
+        "--endpoint",
+        "local_progression",
+        "--unit",
+        "site",
+        "--bootstrap",
+        100,
+    )
+    document = as_json(path, *options)
+    assert document["unit"] == "site"
+    flat = next(m for m in document["groups"][0]["models"] if m["model"] == "exponential")
+    gap = flat["phases"][0]["interval_months"]
+    assert gap["method"] == "bootstrap"
+    assert document["groups"][0]["n"] == 2 * 295
+    # Every site has a twin in its patient: twice the variance of unrelated ones.
+    assert document["tests"][0]["design_effect"] == pytest.approx(2.0, abs=0.6)
+    assert any("design effect" in c["message"] for c in document["cautions"])

@@ -144,3 +144,12 @@ def test_deaths_after_unseen_progression_bias_the_usual_method_only() -> None:
     own, usual = recovered(1.0)
     assert own == pytest.approx(1.0, abs=0.03)
     assert usual == pytest.approx(1.0, abs=0.03)
+
+
+def test_many_rows_are_added_up_in_parts() -> None:
+    data = months("high400")
+    many = data.chosen(np.tile(np.arange(len(data)), 6))
+    one, all_ = (idm.fit(d, (0.0, 13.2)) for d in (data, many))
+    assert all_.progression == pytest.approx(one.progression, rel=1e-9)
+    assert all_.loglik == pytest.approx(6 * one.loglik, rel=1e-12)
+    assert all_.std_error_log * np.sqrt(6) == pytest.approx(one.std_error_log, rel=1e-8)

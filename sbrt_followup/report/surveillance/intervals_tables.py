@@ -126,6 +126,8 @@ def tests(result: Intervals) -> list[Row]:
             "frailty_variance": own.frailty.variance if own.frailty else None,
             "frailty_likelihood_ratio": own.frailty.ratio if own.frailty else None,
             "frailty_p_value": own.frailty.p_value if own.frailty else None,
+            "design_effect": own.design_effect,
+            "lifelines_difference": max((c.difference for c in own.checks), default=None),
         }
         for own in result.groups
     ]

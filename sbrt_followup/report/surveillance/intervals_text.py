@@ -246,6 +246,9 @@ def methods(result: Intervals) -> str:
     sentences.append(
         "Models without a maximum inside, or with more likelihood than the nonparametric curve, were refused."
     )
+    checks = [c.difference for own in result.groups for c in own.checks]
+    if checks:
+        sentences.append(f"The usual models' log-likelihoods agree with lifelines' to {max(checks):.0e} of their size.")
     if any(own.frailty is not None for own in result.groups):
         sentences.append(
             "Whether patients of a group differ was tested by a gamma frailty; where they do, an interval holds on average, not for everybody [5]."
