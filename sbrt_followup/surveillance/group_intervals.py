@@ -142,9 +142,7 @@ def group_intervals(
     curve = None if late or not len(data) else npmle(data.left, data.right)
     ceiling = float("nan") if curve is None else curve.loglik
     if few:
-        fits = tuple(models.refused(name, few) for name in models.MODELS)
-        bound = models.hazard_bound(data)
-        return GroupIntervals(own, share, fits, None, few, None, None, curve, ceiling, None, (), (), (), bound, ())
+        return _without_model(own, share, few, curve, ceiling)
     given = None if asked.breaks is None else asked.breaks.get(own.group, asked.breaks.get(""))
     estimated = asked.breaks is None
     grid = models.grid_of(data) if estimated else np.empty(0)
@@ -185,6 +183,13 @@ def group_intervals(
         _design_effect(drawn, fit) if people.question.unit == "site" else float("nan"),
         cross_check(data, fits) if asked.cross_check else (),
     )
+
+
+def _without_model(own: Observed, share: float, why: str, curve: Npmle | None, ceiling: float) -> GroupIntervals:
+    """Give what is known of a group with too few progressions: an upper bound of its hazard."""
+    fits = tuple(models.refused(name, why) for name in models.MODELS)
+    bound = models.hazard_bound(own.seen)
+    return GroupIntervals(own, share, fits, None, why, None, None, curve, ceiling, None, (), (), (), bound, ())
 
 
 def _fits(
