@@ -20,6 +20,10 @@ READ_LEVELS = ("full_text", "abstract", "secondary", "derived", "not_found")
 
 STATUSES = ("decided", "indeterminate", "no_match", "conflict")
 VISIT_STATUSES = ("done", "missed", "overdue", "due", "booked", "upcoming", "unknown", "stopped", "horizon")
+OPEN_VISITS = ("overdue", "due", "booked", "upcoming")
+"""Statuses of a visit that is still to be done."""
+STANDING = ("urgent", "confirm", "awaiting_decision")
+"""Statuses of a patient whose readings ask for more than the next planned visit, the most pressing first."""
 STOP_REASONS = ("withdrawn", "hospice", "transferred", "surgery", "mri_impossible")
 PROGRESSION_SITES = ("local", "distant_spine")
 COVERAGES = ("segment", "region", "whole_spine")

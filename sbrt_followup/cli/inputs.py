@@ -194,6 +194,7 @@ def request(
     *,
     keys: bool = False,
     assume_none_done: bool = False,
+    short: bool = False,
 ) -> Request:
     """Settle the plan, the horizon and the day."""
     from fractions import Fraction
@@ -215,7 +216,7 @@ def request(
         if not NUMBER.fullmatch(horizon) or not 0 < Fraction(horizon) <= 600:
             raise refuse("bad-horizon", "--horizon takes a number of months above 0, at most 600")
         months = Fraction(horizon)
-    return Request(rulebook, chosen, day_of(as_of, quiet), months, assume_none_done, keys)
+    return Request(rulebook, chosen, day_of(as_of, quiet), months, assume_none_done, keys, short)
 
 
 def trace(

@@ -178,6 +178,7 @@ def in_parts(table: Records, scans: Records | None, request: Request, quiet: boo
     """Schedule a cohort in parts of whole patients, so that a large one needs little memory at a time."""
     import pandas as pd
 
+    from ..visits.confirming import joined
     from ..visits.schedule import Scheduled, schedule
 
     if len(table.frame) <= CHUNK:
@@ -186,6 +187,7 @@ def in_parts(table: Records, scans: Records | None, request: Request, quiet: boo
     return Scheduled(
         pd.concat([p.visits for p in parts], ignore_index=True),
         pd.concat([p.waiting for p in parts], ignore_index=True),
+        joined([p.asked for p in parts]),
     )
 
 

@@ -9,7 +9,17 @@ import typer
 from . import options as o
 from .schedule import Horizon, PlanName
 
-NARROW = ("patient_id", "site_ids", "status", "next_due", "latest", "days_overdue", "risk_group")
+NARROW = (
+    "patient_id",
+    "status",
+    "next_due",
+    "why",
+    "days_overdue",
+    "site_ids",
+    "last_mri",
+    "missed",
+    "risk_group",
+)
 
 
 def worklist(
@@ -52,11 +62,11 @@ def worklist(
     unasked = inputs.unasked_by(rulebook, plan)
     table = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet, unasked=unasked)
     scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
-    request = inputs.request(rulebook, plan, horizon, as_of, quiet, assume_none_done=assume_none_done)
+    request = inputs.request(rulebook, plan, horizon, as_of, quiet, assume_none_done=assume_none_done, short=True)
     table = inputs.check_days(table, request.as_of, on_error)
     scans = inputs.placed(table, scans, quiet, on_error)
     scheduled = in_parts(table, scans, request, quiet)
-    listed = reduce_(scheduled.visits, request.as_of)
+    listed = reduce_(scheduled.visits, request.as_of, scheduled.asked, table.frame, table.left_out)
     counts = status_counts(listed)
     arguments = {
         "plan": request.plan.id, "horizon": horizon, "profile": rulebook.profile.id, "cohort": cohort, "imaging": imaging,

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 NARROWEST = 80
 SYMBOLS = {
+    "urgent": "‼", "confirm": "⁇", "awaiting_decision": "▲", "left_out": "–",
     "done": "✓", "missed": "✗", "overdue": "!", "due": "●", "booked": "◆", "upcoming": "○", "unknown": "?", "stopped": "■", "horizon": "…",
     "decided": "✓", "indeterminate": "?", "no_match": "✗", "conflict": "✗",
 }  # fmt: skip
 STYLES = {
+    "urgent": "bold white on red", "confirm": "bold magenta", "awaiting_decision": "bold yellow",
     "overdue": "bold red", "due": "bold yellow", "booked": "cyan", "done": "green", "missed": "magenta", "stopped": "dim",
     "indeterminate": "yellow",
 }  # fmt: skip
@@ -32,8 +34,9 @@ HEADINGS = {
 }  # fmt: skip
 # Never wrapped and never left out, however narrow the terminal; every date belongs to them.
 NEVER_CUT = ("earliest", "due", "latest", "next_due", "satisfied_by", "visit", "status", "state", "called")
-KEPT = ("patient_id", "site_ids", "site_id")
+KEPT = ("patient_id", "site_ids", "site_id", "why")
 FLOOR = 8  # columns of the terminal below which a text is not squeezed
+ROOM = {"why": 28}  # a text that a person acts on keeps room; numbers beside it give way
 # Control and bidirectional characters could move the cursor or turn the text about: a cell shows that one stood there.
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -79,7 +82,7 @@ def layout(names: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> 
         longest = max((cell_len(text) for text in column), default=0)
         natural.append(max(longest, cell_len(heading)))
         word = max((cell_len(part) for part in heading.split()), default=1)
-        least.append(max(longest if _fixed(name) else min(longest, FLOOR), word))
+        least.append(max(longest if _fixed(name) else min(longest, ROOM.get(name, FLOOR)), word))
     shown = list(range(len(names)))
     while sum(least[i] for i in shown) + len(shown) - 1 > width:
         free = [i for i in shown if not _fixed(names[i]) and names[i] not in KEPT]

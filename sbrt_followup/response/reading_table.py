@@ -80,7 +80,7 @@ def reading_table(assessment: Assessment) -> pd.DataFrame:
     next_basis = spread(
         [scans.baseline.astype(np.int64), e.next_step.decisions.case],
         len(scans),
-        lambda row: "" if scans.baseline[row] else _next_basis(e.next_step, row),
+        lambda row: "" if scans.baseline[row] else basis_of_next(e.next_step, row),
     )
     first = {name: frame[name].to_numpy()[scans.site] for name in ("patient_id", "site_id", "sbrt_date")}
     return pd.DataFrame(
@@ -135,7 +135,8 @@ def _requests(assessment: Assessment) -> Any:
     return spread(here, len(assessment.reading.scans), say)
 
 
-def _next_basis(answer: Answer, row: int) -> str:
+def basis_of_next(answer: Answer, row: int) -> str:
+    """Give the weakest basis of an MRI's next step: its rules and its interval, over what is still possible."""
     d, c = answer.decisions, answer.criterion
     case = int(d.case[row])
     bases = [r.basis for r, can in zip(c.rules, d.rules[case], strict=False) if can]

@@ -89,6 +89,8 @@ class Words:
         self.once = {r: self.answers[c.id] for r, c in self.reading.criteria.once.items() if c.id in self.answers}
         self.baseline = self.reading.scans.baseline.astype(np.int64)
         self.pet = self._code("pet_result")
+        self._asked_by: dict[str, Ints] = {}
+        self._chosen_by: dict[str, Ints] = {}
         self.window_codes = [self.reading.windows.case[self.reading.scans.site], self._code("window_place")]
 
     def _code(self, name: str) -> Ints:
@@ -371,7 +373,7 @@ class Words:
         asks = [np.where(self._asks(s), s.outcome, -1) for s in others]
         urgent = self.reading.urgent
         planned = REQUESTS.index("as_planned")
-        chosen, request = most_pressing(step), requested(step)
+        chosen, request = most_pressing(step), self._places(step)
 
         def say(row: int) -> str:
             if self.baseline[row]:
@@ -415,7 +417,7 @@ class Words:
             elif a.criterion.role == "alert":
                 asks = bool(self.reading.seen_undecided(a)[row])
             else:
-                asks = int(requested(a)[row]) == place
+                asks = int(self._places(a)[row]) == place
             if not asks:
                 continue
             says.append(a.criterion.meaning(code).says if code >= 0 else self._alert(a, row))
@@ -423,11 +425,23 @@ class Words:
                 says[-1] = self._why_step(row)
             found = rule_of(a, row)
             rules.append((a.criterion.name, a.criterion.basis) if found is None else found)
-            chosen = int(most_pressing(a)[row])
+            chosen = int(self._chosen(a)[row])
             within = a.criterion.meaning(chosen).within if chosen >= 0 else None
             bases += [] if within is None else [within.basis]
         rule = ";".join(dict.fromkeys(name for name, _ in rules))
         return Asking(_list(says), rule, weakest([*bases, *(b for _, b in rules)]) if rules else "")
+
+    def _chosen(self, a: Answer) -> Ints:
+        """Give the outcome of each MRI that is acted on, worked out once per document."""
+        if a.criterion.id not in self._chosen_by:
+            self._chosen_by[a.criterion.id] = most_pressing(a)
+        return self._chosen_by[a.criterion.id]
+
+    def _places(self, a: Answer) -> Ints:
+        """Give what each MRI's answer asks for, worked out once per document."""
+        if a.criterion.id not in self._asked_by:
+            self._asked_by[a.criterion.id] = requested(a)
+        return self._asked_by[a.criterion.id]
 
     def _why_step(self, row: int) -> str:
         """Say the state and what the size means, the two that a next step rests on."""

@@ -14,10 +14,12 @@ import numpy as np
 
 from ..arrays import NEVER, Flags, Ints
 from ..sites.history import course_of
+from ..sites.risk import weakest
 from ..sites.scans import NONE
 from ..vocabulary import REQUESTS
 from .answers import Answer, requested
 from .closer_followup import closer_by
+from .reading_table import basis_of_next
 from .readings import YES
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 STANDING = ("urgent", "awaiting_decision", "new_metastasis")
 """Requests that a later MRI does not settle as long as it is not read."""
+
+OF_ANOTHER_MRI = ("ladder", "confirm", "complete_reading")
+"""Requests that another MRI answers, once it is read."""
 
 COLUMNS = ("site", "patient_id", "site_id", "request", "mri_date", "since", "by", "reason", "rule", "basis")
 
@@ -111,7 +116,7 @@ def requests(assessment: Assessment) -> pd.DataFrame:
     waiting = np.zeros(len(frame), dtype=bool)
     waiting[scans.site[unread_rows]] = True
     picked: list[_Picked] = []
-    for place, one in enumerate(asked(assessment)):
+    for place, one in enumerate(assessment.asked):
         if one.request == "as_planned":
             continue
         begins = _begins(one.here[read_rows], scans.site[read_rows], read_rows)
@@ -124,7 +129,10 @@ def requests(assessment: Assessment) -> pd.DataFrame:
             row = int(last_read[site])
             picked.append(_Picked(site, place, row, int(first[row]), int(one.by[row])))
     unread = REQUESTS.index("read_mri")
-    picked += [_Picked(int(scans.site[row]), unread, row, row, NEVER) for row in unread_rows.tolist()]
+    due = _due(assessment, last_read)
+    picked += [
+        _Picked(int(scans.site[row]), unread, row, row, int(due[scans.site[row]])) for row in unread_rows.tolist()
+    ]
     picked.sort()
     site = np.array([p.site for p in picked], dtype=np.int64)
     made = [words.request(REQUESTS[p.request], p.mri) for p in picked]
@@ -139,9 +147,27 @@ def requests(assessment: Assessment) -> pd.DataFrame:
             "by": _dates(np.array([p.by for p in picked], dtype=np.int64)),
             "reason": [m.reason for m in made],
             "rule": [m.rule for m in made],
-            "basis": [m.basis for m in made],
+            "basis": [_basis(assessment, p, m.basis) for p, m in zip(picked, made, strict=True)],
         }
     )[list(COLUMNS)]
+
+
+def _basis(assessment: Assessment, line: _Picked, of_rule: str) -> str:
+    """Give the weakest basis a line rests on; one with a day rests on that of its interval too."""
+    if line.by == NEVER or REQUESTS[line.request] not in OF_ANOTHER_MRI:
+        return of_rule
+    return weakest([b for b in (of_rule, basis_of_next(assessment.episodes.next_step, line.mri)) if b])
+
+
+def _due(assessment: Assessment, last_read: Ints) -> Ints:
+    """Give the day by which each site's last reading asked for another MRI, NEVER where it did not: its reading is due then."""
+    due = np.full(len(last_read), NEVER, dtype=np.int64)
+    has = (last_read != NONE).nonzero()[0]
+    for one in assessment.asked:
+        if one.request in OF_ANOTHER_MRI:
+            mine = one.here[last_read[has]]
+            due[has[mine]] = one.by[last_read[has[mine]]]
+    return due
 
 
 def _begins(flags: Flags, site: Ints, rows: Ints) -> Ints:

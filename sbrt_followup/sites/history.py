@@ -45,6 +45,10 @@ class Course:
     stop_words: tuple[str, ...] = STOP_WORDS
     passed_through: frozenset[str] = frozenset()
 
+    def ended(self, today: int) -> Flags:
+        """Say of each site whether its follow-up has stopped by a day."""
+        return np.asarray((self.stop != NEVER) & (self.stop <= today))
+
 
 def days(frame: pd.DataFrame, column: str) -> Ints:
     """Give a date column as whole days."""

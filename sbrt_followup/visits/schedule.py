@@ -69,6 +69,8 @@ class Request:
     assume_none_done: bool = False
     keys: bool = False
     """Also give EXPORT_COLUMNS: `visit_key` is the name a visit keeps however its date moves."""
+    short: bool = False
+    """Also give `why`: what a reader must know of a line beside the plan's own interval."""
 
     @property
     def today(self) -> int:
@@ -78,10 +80,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Scheduled:
-    """The visits of a cohort, and whose tier still waits for data."""
+    """The visits of a cohort, whose tier still waits for data, and what the readings ask for (`response.requests`)."""
 
     visits: pd.DataFrame
     waiting: pd.DataFrame
+    asked: pd.DataFrame
 
 
 def patterns_of(request: Request, tiers: Ints) -> tuple[tuple[Pattern, ...], Ints]:
@@ -126,13 +129,13 @@ def schedule(frame: pd.DataFrame, imaging: pd.DataFrame | None, request: Request
     visits = _frame(
         frame, course, lines, status, booked, booked_day, served, risk, patterns, pattern, plan_grid, request
     )
-    if imaging is not None:
-        from .confirming import asked_for, insert
+    from .confirming import asked_for, placed
 
-        visits = insert(visits, asked_for(frame, imaging, request.rulebook, request.as_of), request.as_of)
+    asked = asked_for(frame, imaging, request.rulebook, request.as_of, course)
     return Scheduled(
-        visits,
+        placed(visits, asked, frame, request.as_of),
         waiting_for(frame, risk) if request.plan.tiered else waiting_for(frame.iloc[:0], None),
+        asked,
     )
 
 
@@ -301,6 +304,9 @@ _ADDED = (
     ("merged", "one MRI for several sites (interpretation)"),
 )
 
+_SHORT = ("outside", "lapsed", "provisional", "no_mri", "no_gadolinium")
+"""What the person who books must know of a line, beside its dates and status."""
+
 
 def _frame(
     frame: pd.DataFrame,
@@ -355,7 +361,7 @@ def _frame(
         "merged": groups.several(kept) & (kind == VISIT) & (shown.state != DONE),
     }
     tiered = request.plan.tiered
-    reason, basis = words.reasons(
+    reason, basis, why = words.reasons(
         phase_code, flags, kind, course.stop_code[site], course.stop_words, tiered, request.rulebook
     )
     # A merged visit is one that serves all: its window is what the served windows have in common.
@@ -389,6 +395,8 @@ def _frame(
         table["booked_date"] = _day(booked_day[kept])
         table["stop_date"] = _day(np.where(kind == STOP, course.stop[site], NEVER))
         table["mri_contraindicated"] = course.no_mri[site] & (kind == VISIT)
+    if request.short:
+        table["why"] = why
     for name in frame.columns:
         if name in course.passed_through:
             # A column of the user's that is called like one of ours keeps its cells under another name.
@@ -477,8 +485,8 @@ class _Words:
     def reasons(
         self, code: Ints, flags: dict[str, Flags], kind: Ints, stop_code: Ints, stop_words: Sequence[str], tiered: bool,
         rulebook: Rulebook,
-    ) -> tuple[Any, Any]:  # fmt: skip
-        """Give reason and basis of every line, one text per combination."""
+    ) -> tuple[Any, Any, Any]:  # fmt: skip
+        """Give reason, basis and the short reason of every line, one text per combination."""
         import pandas as pd
 
         key = code.astype(np.int64)
@@ -490,7 +498,7 @@ class _Words:
         used[key] = True
         distinct = used.nonzero()[0]
         place = (np.cumsum(used) - 1)[key]
-        reasons, bases = [], []
+        reasons, bases, short = [], [], []
         for value in distinct.tolist():
             rest, stop = divmod(value, len(stop_words) + 1)
             on: list[str] = []
@@ -501,13 +509,19 @@ class _Words:
             reason, basis = self._one(rest, on, stop_words[stop - 1] if stop else "", tiered, rulebook)
             reasons.append(reason)
             bases.append(basis)
+            added = [text for key, text in _ADDED if key in on and key in _SHORT]
+            short.append("; ".join(added) if self.is_visit(rest) else reason)
 
         def spread(texts: list[str]) -> Any:
             names = list(dict.fromkeys(texts))
             at = np.array([names.index(t) for t in texts], dtype=np.int32)
             return pd.Categorical.from_codes(at[place.reshape(-1)], dtype=pd.CategoricalDtype(names))
 
-        return spread(reasons), spread(bases)
+        return spread(reasons), spread(bases), spread(short)
+
+    def is_visit(self, code: int) -> bool:
+        """Say whether a code is that of a planned visit: no extra scan, stop or horizon."""
+        return code < self.endings
 
     def _one(self, code: int, on: list[str], stop: str, tiered: bool, rulebook: Rulebook) -> tuple[str, str]:
         name, _, _, basis, reason = self.texts[code]

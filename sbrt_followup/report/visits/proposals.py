@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...vocabulary import OPEN_VISITS
 from ..manifest import INTENDED_USE
 
 if TYPE_CHECKING:
     import pandas as pd
 
-OPEN = ("overdue", "due", "booked", "upcoming")
-
 
 def open_visits(visits: pd.DataFrame) -> pd.DataFrame:
     """Give the visits that can still take place; `unknown` ones are past, or of patients whose follow-up stopped."""
-    return visits.loc[visits["status"].astype(str).isin(OPEN) & visits["due"].notna()].reset_index(drop=True)
+    return visits.loc[visits["status"].astype(str).isin(OPEN_VISITS) & visits["due"].notna()].reset_index(drop=True)
 
 
 def booked_day(line: Any) -> Any:

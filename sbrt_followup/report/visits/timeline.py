@@ -14,6 +14,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ...timing import analysis_days
+from ...vocabulary import OPEN_VISITS
 from ..console import UNSAFE
 from ..manifest import INTENDED_USE
 from .timeline_marks import GREY, Lines, Shade, Treatment, draw_day, draw_shades, draw_treatments, draw_visits
@@ -26,7 +27,6 @@ FEW_LINES = 20
 LONGEST_NAME = 24
 WIDTH, FRAME = 10.0, 2.0  # inches: of the picture, and of what stands above and below the lines
 SITE_PITCH, WIDE_PITCH, NARROW_PITCH = 0.6, 0.34, 0.235  # inches between lines
-OPEN = ("overdue", "due", "booked", "upcoming")
 LEGEND = ("done", "missed", "overdue", "due", "booked", "upcoming", "unknown")
 GRID = "#EDEDED"
 
@@ -79,7 +79,7 @@ def _lines(visits: pd.DataFrame) -> tuple[pd.DataFrame, Lines]:
     visits = visits.assign(status=visits["status"].astype(str), phase=visits["phase"].astype(str)).reset_index(drop=True)  # fmt: skip
     visits["at"] = _days(visits)
     key = visits["site_ids" if single else "patient_id"].astype(str)
-    following = visits["at"].where(visits["status"].isin(OPEN)).groupby(key, sort=False).min()
+    following = visits["at"].where(visits["status"].isin(OPEN_VISITS)).groupby(key, sort=False).min()
     order = pd.DataFrame({"due": following, "name": following.index}).sort_values(["due", "name"], na_position="last")
     names = tuple(str(name) for name in order["name"])
     lines = Lines(single, names[:MOST_LINES], max(len(names) - MOST_LINES, 0))
@@ -146,7 +146,7 @@ def _next(rows: pd.DataFrame, lines: Lines) -> list[str]:
     texts = []
     for number in range(len(lines.names)):
         own = rows.loc[rows["line"] == number]
-        waiting = own.loc[own["status"].isin(OPEN)].sort_values("at", kind="stable")
+        waiting = own.loc[own["status"].isin(OPEN_VISITS)].sort_values("at", kind="stable")
         stops = own.loc[own["status"] == "stopped"]
         if len(waiting):
             first = waiting.iloc[0]
