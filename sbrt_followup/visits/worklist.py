@@ -77,7 +77,7 @@ def worklist(
             "risk_group": chosen["risk_group"],
             "why": chosen["why"].astype(object) if "why" in chosen else None,
             "plan": chosen["plan"],
-            "rule": chosen["rule"],
+            "rule": chosen["rule"].astype(object),
             "basis": chosen["basis"],
             "reason": chosen["reason"].astype(object),
         }
