@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..outcomes.analysis import Method
     from ..outcomes.curves import Curves, Grouping
-    from ..outcomes.study import Question
+    from ..outcomes.question import Question
     from ..rulebook.library import Rulebook
     from ..tables.records import Records
     from .outputs import Destination
@@ -72,7 +72,7 @@ def curves(
         _option(
             "--table",
             "Which table csv, parquet and xlsx hold: landmarks, groups, quantiles, curve, tests, at-risk, km-cif-gap, censoring, "
-            "late-deaths, scan-gaps, policies, unresolved, null-check or excluded.",
+            "late-deaths, sensitivity, scan-gaps, policies, unresolved, null-check or excluded.",
         ),
     ] = "landmarks",
     policy: Annotated[
@@ -87,6 +87,28 @@ def curves(
     censor_at: Annotated[
         str | None,
         _option("--censor-at", "last_mri or last_contact. Default: last_mri for progression.", ANALYSIS),
+    ] = None,
+    death_within: Annotated[
+        str | None,
+        _option(
+            "--death-within",
+            "A death counts as coming first only so many months after the last clear MRI; later, follow-up ended at that MRI "
+            "(on day 0 without any). any: whenever it happens. Default for progression: the profile's (6, an assumption).",
+            ANALYSIS,
+            metavar="MONTHS|any",
+        ),
+    ] = None,
+    require_mri: Annotated[
+        int, _option("--require-mri", "Only those with so many MRIs after SBRT (Chen: 2).", ANALYSIS, metavar="N")
+    ] = 0,
+    distant: Annotated[
+        str | None,
+        _option(
+            "--distant",
+            "What a progression elsewhere in the spine does to local progression: censor, ignore or competing. Default: ignore "
+            "where local_progression_date is given, else censor.",
+            ANALYSIS,
+        ),
     ] = None,
     entry: Annotated[
         str | None,
@@ -180,14 +202,15 @@ def curves(
     from ..outcomes.curves import Simulation
     from ..outcomes.curves import curves as run
     from ..outcomes.policies import CHOICES, dating
-    from ..outcomes.study import DEATH_INSIDE
+    from ..outcomes.question import DEATH_INSIDE
     from ..report.curves import curve_figure
     from ..report.curves.curve_tables import TABLES
     from ..report.files import check_free
     from ..report.manifest import manifest
-    from . import inputs, outputs
+    from . import inputs, outputs, risk_set
     from . import prepared as large
 
+    risk_set.check(endpoint, estimator, censor_at, death_within, distant, require_mri)
     check_words(
         {
             "--estimator": (estimator, (None, *ESTIMATORS)),
@@ -243,6 +266,7 @@ def curves(
         own = {
             "--unit site": unit == "site", "--estimator turnbull": chosen == "turnbull", "--censor-at": censor_at, "--entry": entry,
             "--retreatment": retreatment != "censor", "--landmark": landmark, "--policy": policy, "--strata": strata,
+            "--death-within": death_within, "--require-mri": require_mri, "--distant": distant,
             "--null-check": null_check, "--imaging": imaging, "--as-of": as_of, "--map": map_file, "--date-format": date_format,
             "--on-error": on_error != "refuse", "--rules": rules, "--profile": profile,
         }  # fmt: skip
@@ -265,6 +289,11 @@ def curves(
     scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
     scans = inputs.placed(records, scans, quiet)
     question = question_of(rulebook, endpoint, unit, censor_at, retreatment, as_of, entry, landmark, strata)
+    question, other = risk_set.asked(
+        question, rulebook.profile, records.given, chosen, death_within, distant, require_mri
+    )
+    if require_mri > 1 and scans is None:
+        raise refuse("no-imaging", "--require-mri counts MRIs: name the imaging table with --imaging FILE")
     if strata == RISK_GROUP and strata not in records.extra_columns:
         records = _with_tiers(records, rulebook, unit)
     for name in (entry, strata):
@@ -285,6 +314,7 @@ def curves(
             question,
             method,
             grouping=grouping,
+            other=other,
             imaging=scans,
             dates=dates,
             check=check,
@@ -296,6 +326,8 @@ def curves(
         "cohort": cohort, "imaging": imaging, "by": by, "endpoint": endpoint, "estimator": chosen, "unit": unit,
         "times": list(method.times), "tau": method.tau_months, "quantiles": list(method.quantiles), "ci_type": ci_type, "level": level, "table": table,
         "censor_at": question.censored_at, "entry": entry, "retreatment": retreatment, "landmark": landmark,
+        "death_within_days": question.death_within_days, "require_mri": require_mri or None,
+        "distant": question.distant if endpoint == "local_progression" else None,
         "policy": policy, "null_check": null_check, "simulations": simulations if null_check else None,
         "bootstrap": bootstrap or None, "seed": seed if null_check or bootstrap else None, "strata": strata, "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None,
         "title": title or None, "profile": rulebook.profile.id,
@@ -319,7 +351,7 @@ def check_words(
     retreatment: str,
 ) -> None:
     """Refuse a word that an option does not know: of the given ones, then of those that say what is followed."""
-    from ..outcomes.study import CENSORING, ENDPOINTS, RETREATMENT, UNITS
+    from ..outcomes.question import CENSORING, ENDPOINTS, RETREATMENT, UNITS
 
     for flag, (value, allowed) in {
         "--endpoint": (endpoint, ENDPOINTS),
@@ -407,7 +439,7 @@ def question_of(
     """Turn the options into the question asked of a cohort."""
     import numpy as np
 
-    from ..outcomes.study import Question
+    from ..outcomes.question import Question
     from ..timing import analysis_days
     from . import inputs
 
@@ -447,7 +479,9 @@ def need_outcome(records: Records, endpoint: str, policy: str | None) -> None:
     """Refuse a table that cannot show the endpoint: without its column nobody would seem to have it."""
     needed = {
         "progression": ("progression_date",),
-        "local_progression": ("progression_date", "progression_site"),
+        "local_progression": ("local_progression_date",)
+        if "local_progression_date" in records.given
+        else ("progression_date", "progression_site"),
         "death": ("death_date",),
         "progression_or_death": ("progression_date", "death_date"),
         "vcf": ("vcf_date",),
@@ -455,6 +489,8 @@ def need_outcome(records: Records, endpoint: str, policy: str | None) -> None:
     from ..problems import InputRefused, Problem
 
     dated = ("progression_date", "progression_site") if policy else ()
+    if {"local_progression_date", "distant_progression_date"} <= set(records.given):
+        dated = ("progression_date", *dated)
     missing = [name for name in needed if name not in records.given and name not in dated]
     if missing:
         raise InputRefused(

@@ -187,7 +187,7 @@ def intervals(
 
         sbrt-followup intervals cohort.csv --by risk_group --yield 5 --imaging mri.csv --expected published --table monitor
     """
-    from ..outcomes.study import CENSORING
+    from ..outcomes.question import CENSORING
     from ..report.curves import curve_figure
     from ..report.files import check_free
     from ..report.surveillance.fitted_plan import NAME

@@ -48,7 +48,7 @@ def curves_of(
 
     from ..outcomes.curves import Prepared
     from ..outcomes.large import counted_curves, group_counts
-    from ..outcomes.study import Question
+    from ..outcomes.question import Question
     from ..tables import lazy
     from ..tables.records import Records
 

@@ -120,17 +120,18 @@ def count(time: npt.ArrayLike, status: npt.ArrayLike, entry: npt.ArrayLike | Non
     else:
         times, inverse = np.unique(t, return_inverse=True)
         cells = np.bincount(inverse * 3 + s, minlength=len(times) * 3).reshape(-1, 3)
-    late, n_late = _late(t, entry)
+    late, n_late = _late(t, s, entry)
     return Counts(times, cells[:, EVENT], cells[:, COMPETING], cells[:, CENSORED], late, n_late)
 
 
-def _late(time: Floats, entry: npt.ArrayLike | None) -> tuple[Floats, Ints]:
+def _late(time: Floats, status: Ints, entry: npt.ArrayLike | None) -> tuple[Floats, Ints]:
     if entry is None:
         return _no_floats(), _no_ints()
     e = np.asarray(entry, dtype=np.float64)
     if not e.any():
         return _no_floats(), _no_ints()
-    if not (np.isfinite(e).all() and bool((e < time).all())):
+    # Who is censored on the day of entry is in the group and at risk at no time.
+    if not (np.isfinite(e).all() and bool(((e < time) | ((e == time) & (status == CENSORED))).all())):
         raise ValueError("every entry must be before its time")
     # All entries are kept, those at 0 too: a time of 0 would otherwise find nobody under observation.
     late, n = np.unique(e, return_counts=True)

@@ -91,14 +91,19 @@ def late_deaths(study: Study, months: float) -> tuple[LateDeaths, ...]:
 
 
 def unscanned_from(study: Study) -> float:
-    """Give the first month from which most of those at risk had their last MRI before; NaN where there is none."""
+    """Give the first month from which most of those at risk die later with no further MRI; NaN where there is none."""
+    if not np.isfinite(study.last_clear_mri).any():  # no MRI is recorded: nothing can be said of those without one
+        return float("nan")
     months = np.arange(1.0, np.ceil(study.time.max(initial=0.0) / analysis_days(1)))
     days = months * analysis_days(1)
-    scanned = np.sort(np.minimum(study.time, np.nan_to_num(study.last_mri, nan=-1.0)))
-    at_risk, still = (len(v) - np.searchsorted(v, days, side="left") for v in (np.sort(study.time), scanned))
-    most = (at_risk > 0) & (2 * still < at_risk)
+    dying = study.status == COMPETING
+    last = np.minimum(study.time, np.nan_to_num(study.last_mri, nan=-1.0))[dying]
+    at_risk, to_die, scanned = (
+        len(v) - np.searchsorted(np.sort(v), days, side="left") for v in (study.time, study.time[dying], last)
+    )
+    most = (at_risk > 0) & (2 * (to_die - scanned) > at_risk)
     later = np.flatnonzero(~most & (at_risk > 0))
-    first = int(later[-1]) + 1 if later.size else len(months)  # without any month of scanning MRIs are not recorded
+    first = int(later[-1]) + 1 if later.size else len(months)
     return float(months[first]) if first < len(months) and most[first] else float("nan")
 
 

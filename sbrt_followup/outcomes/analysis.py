@@ -33,7 +33,8 @@ from ..estimators.survival import (
 from ..timing import analysis_days
 from . import interval_analysis
 from .interval_analysis import IntervalFit
-from .study import DEATH_INSIDE, Study
+from .question import DEATH_INSIDE
+from .study import Study
 
 FEW_AT_RISK = 10  # below this a curve is drawn faint
 SMALL_GROUP = 20  # below this a p-value is kept out of figures and printed tables

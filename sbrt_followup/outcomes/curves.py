@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..sites.last_clear import with_last_clear
+import numpy as np
+
+from ..sites.last_clear import mris_after_sbrt, with_last_clear
 from ..tables.records import Exclusion, Records
 from . import accounts
 from .accounts import Ending, LateDeaths, ScanGaps, scan_days
@@ -15,7 +17,8 @@ from .analysis import Analysis, Caution, Method, analyse
 from .interval_analysis import silent
 from .null_check import NullCheck, null_check
 from .policies import UNRESOLVED, Dating
-from .study import AT_LAST_CONTACT, BY_MRI, DEATH_INSIDE, Question, Study, study
+from .question import AT_LAST_CONTACT, BY_MRI, DEATH_INSIDE, MRIS, NEVER_SCANNED, Question
+from .study import Study, study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +85,8 @@ class Curves:
     """The same question under other event-date policies, without tests."""
     unresolved: tuple[Unresolved, ...] = ()
     null_check: NullCheck | None = None
+    sensitivity: tuple[tuple[str, Analysis], ...] = ()
+    """The analysis and the same under the other rule for deaths long after the last MRI."""
     prepared: Prepared | None = None
     """Where only counts of a prepared table are known."""
 
@@ -92,6 +97,7 @@ def curves(
     method: Method,
     *,
     grouping: Grouping | None = None,
+    other: Question | None = None,
     imaging: Records | None = None,
     dates: Dating | None = None,
     check: Simulation | None = None,
@@ -99,18 +105,25 @@ def curves(
     on_error: str = "refuse",
     file: str = "cohort",
 ) -> Curves:
-    """Answer a question about a cohort; `step` is called after every bootstrap sample and simulation."""
+    """Answer a question about a cohort, and in short the `other` one beside it; `step` is called after every bootstrap sample and simulation."""
     by = None if grouping is None else grouping.values
     name, absent = ("", "") if grouping is None else (grouping.name, grouping.absent)
     frame = cohort.frame if dates is None else dates.frame
     if imaging is not None:
-        frame = with_last_clear(frame, imaging.frame)
+        local = question.endpoint == "local_progression" and question.distant == "ignore"
+        frame = with_last_clear(frame, imaging.frame, local)
+        if question.require_mri:
+            frame = frame.assign(**{MRIS: mris_after_sbrt(frame, imaging.frame)})
 
-    def ask(table: pd.DataFrame) -> Study:
-        return study(table, question, by=by, by_name=name, by_absent=absent, on_error=on_error, file=file)
+    def ask(table: pd.DataFrame, asked: Question = question) -> Study:
+        return study(table, asked, by=by, by_name=name, by_absent=absent, on_error=on_error, file=file)
 
     people = ask(frame)
     analysis = analyse(people, method, step=step)
+    sensitivity: tuple[tuple[str, Analysis], ...] = ()
+    if other is not None and frame["last_clear_mri_date"].notna().any():
+        beside = analyse(ask(frame, other), method, tests=False)
+        sensitivity = ((question.death_rule, analysis), (other.death_rule, beside))
     others = {} if dates is None else {policy: ask(table) for policy, table in dates.others.items()}
     scans = None if imaging is None else scan_days(people, imaging.frame)
     gaps = accounts.event_gaps(people) if scans is None else accounts.imaging_gaps(people, *scans)
@@ -138,6 +151,7 @@ def curves(
         others=tuple((policy, analyse(other, method, tests=False)) for policy, other in others.items()),
         unresolved=() if dates is None else _unresolved(dates, people, others),
         null_check=checked,
+        sensitivity=sensitivity,
     )
 
 
@@ -179,12 +193,21 @@ def _about_study(people: Study, method: Method) -> list[Caution]:
     question = people.question
     found = []
     if question.endpoint in BY_MRI and question.censored_at == "last_mri":
-        without = int((people.ending == AT_LAST_CONTACT).sum())
-        where = "on day 0" if method.estimator == "turnbull" else "at the last contact"
+        without = int(np.isin(people.ending.astype(str), [AT_LAST_CONTACT, NEVER_SCANNED]).sum())
+        early = method.estimator == "turnbull" or bool((people.ending == NEVER_SCANNED).any())
+        where = "on day 0" if early else "at the last contact"
         if without:
             found.append(
                 Caution("censored-at-contact", f"{without} censored {where}: no last clear MRI is recorded for them")
             )
+    if question.require_mri:
+        found.append(
+            Caution(
+                "chosen-by-mris",
+                f"only those with {question.require_mri} or more MRIs after SBRT take part: whoever died or progressed before "
+                "them could not; --entry with the date of that MRI allows for it",
+            )
+        )
     competing = people.question.endpoint in BY_MRI and people.question.endpoint not in DEATH_INSIDE
     if competing and people.question.censored_at == "last_mri" and method.estimator != "turnbull":
         month = accounts.unscanned_from(people)
@@ -193,7 +216,7 @@ def _about_study(people: Study, method: Method) -> list[Caution]:
                 Caution(
                     "unscanned-at-risk",
                     f"from month {month:g} on most of those at risk had their last MRI before: they stay at risk only because "
-                    "they die later",
+                    "they die later; --death-within ends their follow-up at that MRI",
                 )
             )
     reasons = Counter(e.reason for e in people.excluded if not e.reason.startswith(BY_DESIGN))

@@ -27,7 +27,8 @@ from ..estimators.interval_comparison import Intervals as GroupedIntervals
 from ..estimators.interval_comparison import from_interval_scores, interval_score
 from ..estimators.survival import Curve, Estimate, quantile
 from ..problems import refuse
-from .study import AT_DISTANT, Study
+from .question import AT_DISTANT
+from .study import Study
 
 NAN = float("nan")
 ROUNDING = 1e-12  # what is left of a sum of masses that make one

@@ -18,7 +18,8 @@ from ..tables.lazy import ALL, Engine, count_cells
 from ..vocabulary import TIERS
 from .analysis import Method, analyse
 from .curves import Curves, Prepared
-from .study import DEATH_INSIDE, Question, Study
+from .question import DEATH_INSIDE, Question
+from .study import Study
 from .units import natural
 
 

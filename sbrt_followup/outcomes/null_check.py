@@ -24,7 +24,8 @@ from ..problems import refuse
 from ..timing import analysis_days
 from .analysis import Method, compare_overall, read
 from .interval_analysis import silent
-from .study import AT_DISTANT, AT_RETREATMENT, DEATH_INSIDE, Study
+from .question import AT_DISTANT, AT_RETREATMENT, DEATH_INSIDE
+from .study import Study
 
 ALPHA = 0.05
 NEVER = np.inf

@@ -17,6 +17,7 @@ from ..vocabulary import POLICIES
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..response.assessment import Assessment
     from ..rulebook.library import Rulebook
 
 PRIMARY = "first_growth"
@@ -40,18 +41,28 @@ def dating(
 ) -> Dating:
     """Assess every MRI and date each site's progression; `policy` names one, or all with the first primary."""
     from ..response.assessment import assess
-    from ..response.event_dates import endpoints, with_events
+    from ..response.event_dates import endpoints
 
     until = NEVER_CUT if as_of is None else as_of
     assessment = assess(cohort, imaging, rulebook, int(until.astype("datetime64[D]").astype(np.int64)))
     primary = PRIMARY if policy == ALL else policy
     names = [p for p in POLICIES if p != primary] if policy == ALL else []
-    frame = with_events(assessment, primary)
-    others = {name: with_events(assessment, name) for name in names}
+    frame = _dated(assessment, primary)
+    others = {name: _dated(assessment, name) for name in names}
     if primary != "detected":  # under `detected` every growth is an event already
         since = endpoints(assessment).unresolved
         others[f"{primary}, {UNRESOLVED}"] = _with_unresolved(frame, since)
     return Dating(primary, frame, others)
+
+
+def _dated(assessment: Assessment, policy: str) -> pd.DataFrame:
+    """Give the cohort with the policy's dates; recorded dates of local and distant progression give way to them."""
+    from ..response.event_dates import with_events
+
+    frame = with_events(assessment, policy)
+    imaged = frame["unresolved"].isin(["yes", "no"])
+    own = [c for c in ("local_progression_date", "distant_progression_date") if c in frame]
+    return frame.assign(**{column: frame[column].mask(imaged) for column in own})
 
 
 def _with_unresolved(frame: pd.DataFrame, since: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pd.DataFrame:

@@ -16,49 +16,16 @@ import numpy as np
 
 from ..arrays import Flags, Floats, Ints, Texts
 from ..estimators.clustering import Members
-from ..estimators.counts import CENSORED, COMPETING, EVENT, Counts
+from ..estimators.counts import CENSORED, EVENT, Counts
 from ..problems import refuse
 from ..tables.records import Exclusion
 from . import units
+from .endings import PROGRESSION, Endings, day_of, distant_day, local_day
+from .question import ALL, MOST_GROUPS, MRIS, SITE_ENDPOINTS, Question
 from .units import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
-
-ENDPOINTS = ("progression", "local_progression", "death", "progression_or_death", "vcf")
-UNITS = ("patient", "site")
-CENSORING = ("last_mri", "last_contact")
-RETREATMENT = ("censor", "ignore", "event")
-SITE_ENDPOINTS = ("local_progression", "vcf")
-DEATH_INSIDE = ("death", "progression_or_death")  # endpoints without a competing event
-BY_MRI = ("progression", "local_progression", "progression_or_death")  # censored at the last clear MRI unless asked
-MOST_GROUPS = 30  # more is a measurement or an identifier, not a grouping
-ALL = "all"  # the one group of a cohort that is not divided
-
-# Why follow-up for the endpoint ended.
-ENDED_BY_EVENT, ENDED_BY_DEATH = "event", "death first"
-AT_LAST_MRI, AT_LAST_CONTACT = "last clear MRI", "last contact"
-AT_AS_OF, AT_DISTANT, AT_RETREATMENT = "as-of date", "distant spine progression", "re-treatment"
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked of a cohort; sites treated within `course_days` of the first belong to one course."""
-
-    course_days: int
-    endpoint: str = "progression"
-    unit: str = "patient"
-    censor_at: str | None = None  # the endpoint's own unless given
-    retreatment: str = "censor"
-    as_of: np.datetime64 | None = None
-    entry: str | None = None
-    landmark_day: int | None = None
-    strata: str | None = None
-
-    @property
-    def censored_at(self) -> str:
-        """Where those without an event are censored."""
-        return self.censor_at or ("last_mri" if self.endpoint in BY_MRI else "last_contact")
 
 
 @dataclass(frozen=True)
@@ -134,8 +101,10 @@ def study(
     ledger = Ledger(frame, file)
     patient, unit, again = units.form_units(ledger, question.unit, question.course_days)
     start = ledger.day("sbrt_date")
+    if question.require_mri:
+        _require_mris(ledger, unit, question.require_mri)
     if question.as_of is not None:
-        ledger.exclude(start >= _day(question.as_of), "treated on or after the as-of date")
+        ledger.exclude(start >= day_of(question.as_of), "treated on or after the as-of date")
     people = int(patient.max()) + 1 if patient.size else 0
     death = _death(ledger, patient, people, on_error)
     alive = units.latest(patient, _known_alive(ledger), people)[patient]
@@ -149,17 +118,19 @@ def study(
     )
     zero = _per_unit(ledger, unit, start)[unit]
     entry = units.entry_days(ledger, question.entry, unit, zero, on_error) if question.entry else np.zeros(len(frame))
-    days = _Days(ledger, question, unit, zero, death, alive, again)
+    days = Endings(ledger, question, unit, zero, death, alive, again)
     ledger.exclude(~np.isfinite(days.time), "no follow-up: neither an event nor a date last seen")
     ledger.refuse(days.after_death, "death_date", "lies before the event in another row of this patient", on_error)
     early = (days.status != CENSORED) & (days.time <= 0)
     ledger.refuse(early, days.column, "the event lies on or before the day of SBRT", on_error)
     if question.entry:
-        ledger.exclude(days.time <= entry, "follow-up ended before observation began")
+        ledger.exclude(~days.observed_at(entry), "follow-up ended before observation began")
     shift = question.landmark_day or 0
     if shift:
-        ledger.exclude(days.time <= shift, "not under observation and event-free at the landmark")
-        entry = np.maximum(entry - shift, 0.0)
+        ledger.exclude(~days.observed_at(shift), "not under observation and event-free at the landmark")
+    # Who is not scanned again is censored at once: being scanned later is no condition of being here.
+    time = np.maximum(np.maximum(days.time, entry), shift) - shift
+    entry = np.maximum(entry - shift, 0.0)
     one = _first_rows(ledger, unit)
     place = {label: i for i, label in enumerate(labels)}
     return Study(
@@ -167,7 +138,7 @@ def study(
         labels,
         np.array([place[t] for t in text[one]], dtype=np.int64),
         entry[one],
-        days.time[one] - shift,
+        time[one],
         days.status[one],
         patient[one],
         pd.Index(pd.unique(frame["patient_id"])),
@@ -184,14 +155,18 @@ def study(
     )
 
 
-def _day(date: np.datetime64) -> float:
-    return float(date.astype("datetime64[D]").astype(np.int64))
-
-
 def _per_unit(ledger: Ledger, unit: Ints, values: Floats) -> Floats:
     """Give each unit's earliest value over its kept rows."""
     size = int(unit.max()) + 1 if unit.size else 0
     return units.earliest(unit[ledger.kept], values[ledger.kept], size)
+
+
+def _require_mris(ledger: Ledger, unit: Ints, fewest: int) -> None:
+    """Exclude units with fewer MRIs after time zero; without their number only the last clear one or an event is known."""
+    dated = np.fmax(ledger.day("last_clear_mri_date"), np.fmax.reduce([ledger.day(c) for c in PROGRESSION]))
+    number = ledger.frame[MRIS].to_numpy() if MRIS in ledger.frame else np.isfinite(dated).astype(np.float64)
+    most = units.latest(unit, number.astype(np.float64), int(unit.max()) + 1 if unit.size else 0)[unit]
+    ledger.exclude(~(most >= fewest), f"fewer than {fewest} MRI{'s' if fewest > 1 else ''} after SBRT (--require-mri)")
 
 
 def _first_rows(ledger: Ledger, unit: Ints) -> Ints:
@@ -211,7 +186,7 @@ def _death(ledger: Ledger, patient: Ints, people: int, on_error: str) -> Floats:
 
 def _known_alive(ledger: Ledger) -> Floats:
     """Give the last day each row shows the patient alive."""
-    seen = ("last_followup_date", "last_contact_date", "last_clear_mri_date", "progression_date", "vcf_date")
+    seen = ("last_followup_date", "last_contact_date", "last_clear_mri_date", *PROGRESSION, "vcf_date")
     days = np.column_stack([ledger.day(column) for column in seen])
     return np.where(np.isnan(days).all(axis=1), np.nan, np.fmax.reduce(days, axis=1))
 
@@ -219,9 +194,10 @@ def _known_alive(ledger: Ledger) -> Floats:
 def _unplaced(ledger: Ledger, unit: Ints) -> None:
     """Exclude progression of unknown place, and its patient unless something earlier already decided."""
     day = ledger.day("progression_date")
-    placed = ledger.frame["progression_site"].notna().to_numpy()
+    own = np.isfinite(ledger.day("local_progression_date")) | np.isfinite(ledger.day("distant_progression_date"))
+    placed = ledger.frame["progression_site"].notna().to_numpy() | own
     unknown = np.isfinite(day) & ~placed
-    known = _per_unit(ledger, unit, np.where(placed, day, np.nan))[unit]
+    known = _per_unit(ledger, unit, np.fmin(local_day(ledger), distant_day(ledger)))[unit]
     first_unknown = _per_unit(ledger, unit, np.where(unknown, day, np.nan))[unit]
     undecided = ~(known <= first_unknown)
     ledger.exclude(unknown & undecided, "progression_date without progression_site")
@@ -239,88 +215,3 @@ def _groups(
         hint = "Make a column of groups, such as 1 / 2 to 5 / over 5."
         raise refuse("too-many-groups", f"{name} has {len(labels)} values, more than {MOST_GROUPS} groups", hint=hint)
     return units.shared_value(ledger, unit, by, name, absent), labels
-
-
-class _Days:
-    """Each row's unit in days since time zero: when and why follow-up for the endpoint ended."""
-
-    def __init__(
-        self, ledger: Ledger, question: Question, unit: Ints, zero: Floats, death: Floats, alive: Floats, again: Floats
-    ) -> None:
-        kept = ledger.kept
-        size = int(unit.max()) + 1 if unit.size else 0
-
-        def first(values: Floats) -> Floats:
-            return units.earliest(unit[kept], values[kept], size)[unit] - zero
-
-        def last(values: Floats) -> Floats:
-            return units.latest(unit[kept], values[kept], size)[unit] - zero
-
-        died, seen = death - zero, alive - zero
-        progression, clear = ledger.day("progression_date"), ledger.day("last_clear_mri_date")
-        self.column = "death_date" if question.endpoint == "death" else "progression_date"
-        event, distant = first(progression), np.full(len(zero), np.nan)
-        if question.endpoint == "local_progression":
-            place = ledger.frame["progression_site"].to_numpy(dtype=object)
-            event = first(np.where(place == "local", progression, np.nan))
-            distant = first(np.where(place == "distant_spine", progression, np.nan))
-        elif question.endpoint == "vcf":
-            self.column, event = "vcf_date", first(ledger.day("vcf_date"))
-        elif question.endpoint == "death":
-            event = died
-        elif question.endpoint == "progression_or_death":
-            event = np.fmin(event, died)
-        again_day = first(again) if question.endpoint != "death" else np.full(len(zero), np.nan)
-        if question.retreatment == "event":
-            event = np.fmin(event, again_day)
-        self.after_death = event > died
-        self.last_mri = np.fmax(last(clear), last(progression))
-        by_mri = last(clear) if question.endpoint != "vcf" else self.last_mri
-        use_mri = np.isfinite(by_mri) & (question.censored_at == "last_mri") & (question.endpoint != "death")
-        seen_without = np.where(np.isfinite(died), died, seen) if question.endpoint == "death" else np.fmin(seen, died)
-        quiet = np.maximum(np.where(use_mri, by_mri, seen_without), 0.0)
-
-        # The first of event, death and loss; then whatever cuts follow-up short before it.
-        competing = np.where(question.endpoint in DEATH_INSIDE, np.nan, died)
-        has_event = np.isfinite(event)
-        has_death = ~has_event & np.isfinite(competing)
-        time = np.where(has_event, event, np.where(has_death, competing, quiet))
-        status = np.where(has_event, EVENT, np.where(has_death, COMPETING, CENSORED))
-        ending = np.where(use_mri, AT_LAST_MRI, AT_LAST_CONTACT).astype(object)
-        ending[has_event], ending[has_death] = ENDED_BY_EVENT, ENDED_BY_DEATH
-        cuts = [(distant, distant, AT_DISTANT)]
-        if question.retreatment == "censor":
-            cuts.append((np.minimum(quiet, again_day - 1), again_day - 1, AT_RETREATMENT))
-        as_of = np.full(len(zero), np.inf) if question.as_of is None else _day(question.as_of) - zero
-        cuts.append((np.minimum(quiet, as_of), as_of, AT_AS_OF))
-        for at, limit, why in cuts:
-            cut = time > limit
-            if why == AT_DISTANT:  # its scan shows the site clear, later than any clear MRI and before any death
-                cut |= status != EVENT
-            elif why == AT_RETREATMENT:  # an event found on the day of re-treatment was there before it
-                cut &= (status != EVENT) | (time > limit + 1)
-            moved = cut & np.isfinite(limit)
-            ending[moved] = np.where(at < limit, _quiet_ending(use_mri), why)[moved]
-            time, status = np.where(moved, at, time), np.where(moved, CENSORED, status)
-        stopped = _stop_reason(ledger, unit)
-        told = np.isin(ending.astype(str), [AT_LAST_MRI, AT_LAST_CONTACT]) & np.array(
-            [t is not None for t in stopped], dtype=bool
-        )
-        ending[told] = stopped[told]
-        self.time, self.status, self.ending = time, status.astype(np.int64), ending
-        until = np.where(np.isfinite(event), event, np.inf) + zero
-        self.last_clear = last(np.where(clear <= until, clear, np.nan))
-        self.died = np.isfinite(died) & (died <= as_of)
-        self.alive_until = np.minimum(np.where(np.isfinite(died), died, np.maximum(seen, 0.0)), as_of)
-
-
-def _stop_reason(ledger: Ledger, unit: Ints) -> Texts:
-    """Give each row the reason its unit's follow-up was stopped, if one is recorded."""
-    given = ledger.frame["stop_reason"].astype(object)
-    reason = {u: str(r) for u, r in zip(unit, given, strict=True) if isinstance(r, str)}
-    return np.array([reason.get(u) for u in unit], dtype=object)
-
-
-def _quiet_ending(use_mri: Flags) -> Texts:
-    """Name where those without an event are censored."""
-    return np.where(use_mri, AT_LAST_MRI, AT_LAST_CONTACT).astype(object)

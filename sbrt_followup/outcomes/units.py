@@ -50,8 +50,8 @@ class Ledger:
         raise InputRefused([Problem(code, f"row {text}, column {column}: {message}", Source(self.file))])
 
     def day(self, column: str) -> Floats:
-        """Give a date column as day numbers."""
-        return day_numbers(self.frame[column])
+        """Give a date column as day numbers; a frame made otherwise than by the reader may lack it."""
+        return day_numbers(self.frame[column]) if column in self.frame else np.full(len(self.frame), np.nan)
 
     @property
     def excluded(self) -> tuple[Exclusion, ...]:

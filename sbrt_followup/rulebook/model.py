@@ -417,6 +417,8 @@ class Profile(Document):
     pseudoprogression: tuple[str, ...] = ()
     response: tuple[str, ...] = ()
     protocol: str = ""
+    death_within: Quantity | None = None
+    """How long after the last clear MRI a death still counts as having come before progression."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -13,7 +13,8 @@ from ..outcomes.accounts import scan_days
 from ..outcomes.analysis import Caution
 from ..outcomes.curves import Grouping
 from ..outcomes.interval_analysis import silent
-from ..outcomes.study import Question, Study, study
+from ..outcomes.question import Question
+from ..outcomes.study import Study, study
 from ..problems import refuse
 from ..sites.last_clear import with_last_clear
 from ..tables.records import Exclusion, Records

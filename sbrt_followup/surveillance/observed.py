@@ -17,7 +17,8 @@ import numpy as np
 from ..arrays import Flags, Floats, Ints
 from ..estimators.counts import EVENT
 from ..estimators.illness_death import Seen
-from ..outcomes.study import AT_DISTANT, AT_RETREATMENT, Study
+from ..outcomes.question import AT_DISTANT, AT_RETREATMENT
+from ..outcomes.study import Study
 from ..outcomes.units import day_numbers
 from ..problems import refuse
 from ..tables.records import Exclusion

@@ -16,7 +16,8 @@ import numpy as np
 from ..outcomes.accounts import scan_days
 from ..outcomes.analysis import Caution
 from ..outcomes.curves import Grouping
-from ..outcomes.study import ALL, Question, Study, study
+from ..outcomes.question import ALL, Question
+from ..outcomes.study import Study, study
 from ..problems import InputRefused, Problem, refuse
 from ..sites.last_clear import with_last_clear
 from ..tables.records import Exclusion, Records

@@ -19,6 +19,8 @@ Check = Callable[["pd.DataFrame", RowProblems, Months], None]
 _ORDER = (
     # later column, earlier column, may fall on the same day
     ("progression_date", "sbrt_date", False),
+    ("local_progression_date", "sbrt_date", False),
+    ("distant_progression_date", "sbrt_date", False),
     ("death_date", "sbrt_date", False),
     ("vcf_date", "sbrt_date", False),
     ("last_clear_mri_date", "sbrt_date", True),
@@ -27,6 +29,8 @@ _ORDER = (
     ("last_followup_date", "progression_date", True),
     ("last_followup_date", "last_clear_mri_date", True),
     ("death_date", "progression_date", True),
+    ("death_date", "local_progression_date", True),
+    ("death_date", "distant_progression_date", True),
     ("death_date", "last_clear_mri_date", True),
     ("death_date", "last_followup_date", True),
     ("death_date", "last_contact_date", True),
@@ -41,6 +45,7 @@ def check_cohort(frame: pd.DataFrame, found: RowProblems, months: Months) -> Non
     rows = frame["row"].to_numpy()
     default = frame["level"].where(frame["level"].notna(), "1")
     frame["site_id"] = frame["site_id"].where(frame["site_id"].notna(), default)
+    _date_progression(frame)
     latest = {column: _latest(frame, column, rows) for column, rows in months.items()}
     for later, earlier, same_day in _ORDER:
         last = latest.get(later, frame[later])
@@ -67,6 +72,17 @@ def _repeated(frame: pd.DataFrame, keys: list[str]) -> npt.NDArray[np.bool_]:
     if "sbrt_date" in keys:
         twice &= frame[keys].notna().all(axis=1).to_numpy()
     return twice
+
+
+def _date_progression(frame: pd.DataFrame) -> None:
+    """Fill an empty progression date, and its place, from the dates of local and distant progression."""
+    local, distant = frame["local_progression_date"], frame["distant_progression_date"]
+    first = local.where(local.notna() & ~(distant < local), distant)
+    filled = frame["progression_date"].isna() & first.notna()
+    if filled.any():
+        frame["progression_date"] = frame["progression_date"].where(~filled, first)
+        frame.loc[filled & (first == local), "progression_site"] = "local"
+        frame.loc[filled & (first != local), "progression_site"] = "distant_spine"
 
 
 def _latest(frame: pd.DataFrame, column: str, rows: npt.NDArray[np.int64]) -> pd.Series[Any]:

@@ -83,6 +83,8 @@ COHORT: tuple[ColumnSpec, ...] = (
     _date("vcf_date", "first new or progressive fracture"),
     _date("progression_date", "progression"),
     _choice("progression_site", "where progression was", PROGRESSION_SITES),
+    _date("local_progression_date", "first progression in the treated site, whatever happened elsewhere"),
+    _date("distant_progression_date", "first progression elsewhere in the spine"),
     _date("death_date", "death", month_allowed=True),
     _date("last_followup_date", "last follow-up"),
 )

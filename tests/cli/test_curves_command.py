@@ -398,3 +398,37 @@ def test_tests_may_be_stratified_by_the_tier_of_the_rules(small):
     assert "risk/chen-2024" in {r["document"] for r in body["manifest"]["rules"]}
     undecided = as_json(small, "--by", "arm", "--strata", "risk_group")["excluded"]
     assert any("risk_group" in e["reason"] for e in undecided)  # C's tier is open
+
+
+def test_deaths_long_after_the_last_mri_by_either_rule(tmp_path):
+    path = tmp_path / "cohort.csv"
+    path.write_text(
+        "patient_id,sbrt_date,last_clear_mri_date,progression_date,death_date,last_followup_date\n"
+        "A,2015-01-01,2015-04-01,2015-07-01,,2016-01-01\nB,2015-01-01,,,,2020-01-01\nC,2015-01-01,2016-01-01,,,2020-01-01\n"
+    )
+    usual, other = as_json(path, "--times", "6"), as_json(path, "--times", "6", "--death-within", "any")
+    assert usual["groups"][0]["landmarks"][0]["estimate"] == 0.5
+    assert other["groups"][0]["landmarks"][0]["estimate"] == pytest.approx(1 / 3)
+    assert [row["estimate"] for row in usual["sensitivity"]] == pytest.approx([0.5, 1 / 3])
+    assert [row["estimate"] for row in other["sensitivity"]] == pytest.approx([1 / 3, 0.5])
+    assert "(assumption)" in usual["methods"]
+    assert other["death_within_days"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--death-within", "soon"), "--death-within takes months"),
+        (("--death-within", "-1"), "--death-within takes months"),
+        (("--death-within", "6", "--endpoint", "death"), "--death-within goes with"),
+        (("--death-within", "6", "--censor-at", "last_contact"), "last_contact"),
+        (("--death-within", "6", "--estimator", "turnbull"), "turnbull"),
+        (("--distant", "drop", "--endpoint", "local_progression"), "--distant takes"),
+        (("--distant", "ignore"), "--distant goes with"),
+        (("--require-mri", "2"), "--require-mri counts MRIs"),
+    ],
+)
+def test_options_of_the_risk_set_are_refused_where_they_mean_nothing(small, arguments, said):
+    with pytest.raises(InputRefused) as refused:
+        as_json(small, *arguments)
+    assert said in str(refused.value.problems[0])

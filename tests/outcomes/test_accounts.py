@@ -59,5 +59,7 @@ def test_those_who_stay_at_risk_only_because_they_die_later_are_told_from_the_mo
     assert (time >= day).sum() > 2 * ((time >= day) & (last >= day)).sum()
     before = (month - 1) * 30.4375
     assert (time >= before).sum() <= 2 * ((time >= before) & (last >= before)).sum()
-    assert np.isnan(unscanned_from(replace(late, last_mri=np.full(len(time), np.nan))))
+    nothing = np.full(len(time), np.nan)
+    assert np.isnan(unscanned_from(replace(late, last_mri=nothing, last_clear_mri=nothing)))
+    assert np.isnan(unscanned_from(replace(late, status=np.minimum(late.status, 1))))  # nobody dies later
     assert np.isnan(unscanned_from(replace(late, last_mri=late.time)))

@@ -7,7 +7,8 @@ import pytest
 from sbrt_followup.outcomes.accounts import imaging_gaps
 from sbrt_followup.outcomes.analysis import Method
 from sbrt_followup.outcomes.null_check import _event_days, ground_of, null_check
-from sbrt_followup.outcomes.study import Question, Study
+from sbrt_followup.outcomes.question import Question
+from sbrt_followup.outcomes.study import Study
 from sbrt_followup.problems import InputRefused
 
 N = 200

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbrt_followup.estimators.survival import follow_up
-from sbrt_followup.outcomes.study import Question, study
+from sbrt_followup.outcomes.question import Question
+from sbrt_followup.outcomes.study import study
 from sbrt_followup.problems import InputRefused
 from sbrt_followup.tables.records import read_cohort
 
@@ -202,8 +203,10 @@ def test_late_entry_by_date_or_day(table):
     )
     for column in ("seen", "seen_on"):
         result = ask(records, entry=column)
-        assert result.entry.tolist() == [60, 0]
-        assert [e.row for e in result.excluded] == [4, 5]
+        # In contact until the day of entry: known to be there by then, and at risk at no time after it.
+        assert result.entry.tolist() == [60, 0, 40]
+        assert [e.row for e in result.excluded] == [5]
+        assert result.counts(0).at_risk(50.0) == 1
     wrong = table({"f": 300, "seen": "soon"}, {"f": 300, "seen": "3"})
     with pytest.raises(InputRefused) as refused:
         ask(wrong, entry="seen")
@@ -373,3 +376,59 @@ def test_a_later_course_changes_nothing_but_re_treatment(rows):
     without = study(frame[~frame["row"].isin(later)].reset_index(drop=True), question)
     events = [(t, s) for t, s, _ in lines(result) if s == 1]
     assert events == [(t, s) for t, s, _ in lines(without) if s == 1]
+
+
+SAME_UNTIL_LATER = ({"m": 270, "d": 1400}, {"m": 270, "f": 1400}, {"m": 1300, "f": 1400})
+
+
+def test_a_landmark_and_an_entry_ask_only_what_is_known_by_then(table):
+    for rule in (None, 183):
+        result = ask(table(*SAME_UNTIL_LATER), landmark_day=730, death_within_days=rule)
+        assert [e.row for e in result.excluded] == []
+        assert result.time.tolist() == [670 if rule is None else 0, 0, 570]
+        entered = table(*({**row, "seen": "730"} for row in SAME_UNTIL_LATER))
+        late = ask(entered, entry="seen", death_within_days=rule)
+        assert late.time.tolist() == [1400 if rule is None else 730, 730, 1300]
+        assert late.counts(0).at_risk(800.0) == (2 if rule is None else 1)
+    gone = ask(table({"f": 500}, {"m": 100, "d": 600}, {"m": 100, "d": 900}), landmark_day=730)
+    assert [e.row for e in gone.excluded] == [2, 3]
+
+
+def test_a_death_long_after_the_last_clear_mri_ends_follow_up_there(table):
+    records = table({"d": 300, "m": 90}, {"d": 250, "m": 90}, {"f": 400}, {"d": 100}, {"d": 400}, {"p": 50, "d": 500})
+    assert lines(ask(records, death_within_days=183)) == [
+        (90, 0, "last clear MRI long before death"),
+        (250, 2, "death first"),
+        (0, 0, "no clear MRI"),
+        (100, 2, "death first"),  # the time since SBRT stands for that since a clear MRI
+        (0, 0, "no clear MRI"),
+        (50, 1, "event"),
+    ]
+    assert [line[0] for line in lines(ask(records))] == [300, 250, 400, 100, 400, 50]
+    composite = ask(records, "progression_or_death", death_within_days=183)
+    assert composite.status.tolist() == [0, 1, 0, 1, 0, 1]
+    unscanned = table({"d": 300}, {"f": 400}, {"p": 100})
+    assert lines(ask(unscanned, death_within_days=183)) == lines(ask(unscanned))
+
+
+def test_local_progression_with_a_date_of_its_own_outlives_a_distant_one(table):
+    records = table(
+        {"distant_progression_date": day(180), "local_progression_date": day(360), "m": 150, "f": 400},
+        {"distant_progression_date": day(180), "m": 150, "f": 400},
+        {"distant_progression_date": day(180), "d": 300},
+    )
+    assert records.frame["progression_site"].tolist() == ["distant_spine"] * 3
+    by_rule = {rule: ask(records, "local_progression", distant=rule) for rule in ("ignore", "censor", "competing")}
+    assert by_rule["ignore"].status.tolist() == [1, 0, 2]
+    assert by_rule["ignore"].time.tolist() == [360, 180, 300]
+    assert by_rule["censor"].status.tolist() == [0, 0, 0]
+    assert by_rule["competing"].status.tolist() == [2, 2, 2]
+    assert by_rule["competing"].time.tolist() == [180, 180, 180]
+    assert ask(records).time.tolist() == [180, 180, 180]
+
+
+def test_mris_can_be_required(table):
+    records = table({"m": 90, "f": 100}, {"f": 100}, {"p": 90})
+    assert [e.row for e in ask(records, require_mri=1).excluded] == [3]
+    counted = records.frame.assign(mris_after_sbrt=[2, 0, 1])
+    assert [e.row for e in study(counted, Question(COURSE, require_mri=2)).excluded] == [3, 4]

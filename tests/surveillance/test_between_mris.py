@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from helpers.scanned_cohorts import RATES, as_tables
 
-from sbrt_followup.outcomes.study import Question, study
+from sbrt_followup.outcomes.question import Question
+from sbrt_followup.outcomes.study import study
 from sbrt_followup.sites.last_clear import with_last_clear
 from sbrt_followup.surveillance.between_mris import MOST, between_mris
 from sbrt_followup.surveillance.foretold import Grouped

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from sbrt_followup.outcomes.accounts import scan_days
-from sbrt_followup.outcomes.study import Question, Study, study
+from sbrt_followup.outcomes.question import Question
+from sbrt_followup.outcomes.study import Study, study
 from sbrt_followup.surveillance.observed import MONTH, everything_seen, observe, second_mri
 from sbrt_followup.tables.records import read_cohort, read_imaging
 

@@ -8,7 +8,8 @@ import pytest
 from helpers.loop_reference import months
 
 from sbrt_followup.estimators import illness_death, piecewise
-from sbrt_followup.outcomes.study import Question, study
+from sbrt_followup.outcomes.question import Question
+from sbrt_followup.outcomes.study import study
 from sbrt_followup.surveillance.observed import observe
 from sbrt_followup.surveillance.resampling import break_test, sample
 from sbrt_followup.surveillance.yields import needed

@@ -10,7 +10,8 @@ import pytest
 from helpers.scanned_cohorts import as_tables
 
 from sbrt_followup.outcomes.accounts import scan_days
-from sbrt_followup.outcomes.study import Question, study
+from sbrt_followup.outcomes.question import Question
+from sbrt_followup.outcomes.study import study
 from sbrt_followup.surveillance.hazards import GroupHazards, Hazards, Rates
 from sbrt_followup.surveillance.yield_monitor import Monitored, cusum, monitor, power, scores
 from sbrt_followup.tables.records import read_cohort, read_imaging

@@ -228,7 +228,8 @@ def test_options_that_no_cohort_can_have_are_named_in_one_go() -> None:
 
 def test_an_unshifted_onset_lets_an_interval_censored_method_find_the_rates_again(case: Case, tmp_path: Path) -> None:
     from sbrt_followup.estimators import illness_death
-    from sbrt_followup.outcomes.study import Question, study
+    from sbrt_followup.outcomes.question import Question
+    from sbrt_followup.outcomes.study import study
     from sbrt_followup.outcomes.tiers import tier_of_rows
     from sbrt_followup.rulebook.simulation import with_onset
     from sbrt_followup.surveillance.observed import observe

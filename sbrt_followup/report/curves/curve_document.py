@@ -1,7 +1,7 @@
 """The JSON of `curves`, schema_version 1: null where not reached or not estimable, never NaN.
 
 The keys of the contract come first; `cautions`, `at_risk`, `km_cif_gap`, `censoring`, `late_deaths`, `scan_gaps`,
-`policy`, `policies`, `policy_curves`, `unresolved`, `null_check`, `grouping` and `methods` are added to them.
+`death_within_days`, `sensitivity`, `policy`, `policies`, `policy_curves`, `unresolved`, `null_check`, `grouping` and `methods` are added to them.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ def document(result: Curves, methods: str, manifest: Mapping[str, Any]) -> dict[
         "censoring": curve_tables.endings(result),
         "late_deaths": curve_tables.late_deaths(result),
         "scan_gaps": curve_tables.scan_gaps(result),
+        "death_within_days": question.death_within_days,
+        "sensitivity": curve_tables.sensitivity(result),
         "policy": result.policy or None,
         "policies": curve_tables.policies(result),
         "policy_curves": [

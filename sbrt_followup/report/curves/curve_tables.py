@@ -190,6 +190,27 @@ def policies(result: Curves) -> list[Row]:
     ]
 
 
+def sensitivity(result: Curves) -> list[Row]:
+    """Give the landmarks under either rule for deaths long after the last clear MRI: the one used, then the other."""
+    return [
+        {
+            "rule": name,
+            "group": g.label,
+            "events": g.counts.events,
+            "competing": g.counts.competing,
+            "months": mark.months,
+            "n_risk": mark.n_risk,
+            "estimate": mark.estimate,
+            "std_error": mark.std_error,
+            "ci_low": mark.ci_low,
+            "ci_high": mark.ci_high,
+        }
+        for name, analysis in result.sensitivity
+        for g in analysis.groups
+        for mark in g.landmarks
+    ]
+
+
 def unresolved(result: Curves) -> list[Row]:
     """Give how many have growth that was neither confirmed nor retracted by the end."""
     return [asdict(row) for row in result.unresolved]
@@ -225,6 +246,7 @@ TABLES: dict[str, Callable[[Curves], list[Row]]] = {
     "censoring": endings,
     "late-deaths": late_deaths,
     "scan-gaps": scan_gaps,
+    "sensitivity": sensitivity,
     "policies": policies,
     "unresolved": unresolved,
     "null-check": null_check,
@@ -243,6 +265,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "scan-gaps": tuple(ScanGaps.__dataclass_fields__),
     "censoring": tuple(Ending.__dataclass_fields__),
     "policies": ("policy", "group", "events", "months", "n_risk", "estimate", "std_error", "ci_low", "ci_high"),
+    "sensitivity": (
+        "rule", "group", "events", "competing", "months", "n_risk", "estimate", "std_error", "ci_low", "ci_high",
+    ),
     "unresolved": tuple(Unresolved.__dataclass_fields__),
     "null-check": (
         "test", "group", "months", "size", "margin", "truth", "mean_estimate", "bias", "coverage", "replicates",

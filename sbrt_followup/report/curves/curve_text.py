@@ -13,7 +13,7 @@ import numpy as np
 from ...estimators.survival import Estimate
 from ...outcomes.analysis import Analysis, GroupResult, Method
 from ...outcomes.curves import Curves
-from ...outcomes.study import DEATH_INSIDE
+from ...outcomes.question import DEATH_INSIDE
 from ...timing import analysis_days
 from .axis import month_ticks
 from .curve_words import ESTIMATOR, EVENT, TEST, curve_name, months, p_text
@@ -46,6 +46,7 @@ def render(result: Curves, methods: str, console: Console) -> None:
         ("Why follow-up ended", _endings(result)),
         ("Days from the last MRI to deaths that count as competing", _late_deaths(result)),
         ("Days between scans; the last column against all groups' gaps of the same quarter", _scan_gaps(result)),
+        ("Deaths after the last clear MRI: the rule used, then the other; %", _sensitivity(result)),
         ("Under each event-date policy, % (intervals: --table policies)", _policies(result)),
         ("Growth neither confirmed nor retracted by the end", _unresolved(result)),
         ("Tests", _tests(analysis)),
@@ -266,6 +267,16 @@ def _policies(result: Curves) -> Table | None:
         for k, g in enumerate(analysis.groups)
     ]
     columns = ["policy", "group", "events", *(f"{months(m)} months" for m in result.analysis.method.times)]
+    return _table(columns, rows, left=2) if rows else None
+
+
+def _sensitivity(result: Curves) -> Table | None:
+    rows = [
+        [name if k == 0 else "", g.label, str(g.counts.competing), *(_share(m.estimate) for m in g.landmarks)]
+        for name, analysis in result.sensitivity
+        for k, g in enumerate(analysis.groups)
+    ]
+    columns = ["what counts", "group", "dead", *(f"month {months(m)}" for m in result.analysis.method.times)]
     return _table(columns, rows, left=2) if rows else None
 
 

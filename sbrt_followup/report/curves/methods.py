@@ -6,7 +6,8 @@ import numpy as np
 
 from ... import __version__
 from ...outcomes.curves import Curves, Prepared
-from ...outcomes.study import DEATH_INSIDE, Question
+from ...outcomes.question import DEATH_INSIDE, Question
+from ...timing import analysis_days
 from .curve_words import EVENT, TEST, months
 
 _RETREATMENT = {
@@ -16,6 +17,11 @@ _RETREATMENT = {
 }
 
 
+_DISTANT = {
+    "censor": "A progression elsewhere in the spine censored local progression at its date.",
+    "ignore": "A progression elsewhere in the spine neither ended follow-up for local progression nor counted.",
+    "competing": "A progression elsewhere in the spine competed with local progression at its date.",
+}
 _POLICY = {
     "first_growth": "Progression is dated back to the first MRI of confirmed growth.",
     "confirmation": "Progression is dated at the MRI that confirmed growth.",
@@ -38,7 +44,7 @@ def methods(result: Curves) -> str:
         and analysis.method.estimator == "cif"
         and question.censored_at == "last_mri"
     ):
-        sentences.append("Death without the event competes on its own date, however long after the last MRI.")
+        sentences.append(_deaths(question))
     if result.policy:
         sentences.append(
             "Progression was dated anew from the MRIs by the rule documents; recorded dates were not used."
@@ -48,7 +54,9 @@ def methods(result: Curves) -> str:
         if len(result.others) > 1:
             sentences.append("This policy was the primary one; curves under the others carry no p-value.")
     if question.endpoint == "local_progression":
-        sentences.append("A progression elsewhere in the spine censored local progression at its date.")
+        sentences.append(_DISTANT[question.distant])
+    if question.require_mri:
+        sentences.append(f"Only those with {question.require_mri} or more MRIs after SBRT took part.")
     if question.endpoint != "death":
         sentences.append(_RETREATMENT[question.retreatment] + ".")
     if question.as_of is not None:
@@ -59,8 +67,8 @@ def methods(result: Curves) -> str:
         )
     if question.landmark_day:
         sentences.append(
-            f"Landmark analysis: only those under observation and event-free on day {question.landmark_day} entered; "
-            "from here on months are counted from that day."
+            f"Landmark analysis: only those alive, in contact and event-free on day {question.landmark_day} entered, "
+            "whether or not they were scanned again; from here on months are counted from that day."
         )
     if result.prepared is not None:
         sentences = [_prepared(result.prepared, event)]
@@ -89,7 +97,19 @@ def _censored_at(result: Curves) -> str:
         return "the day last known alive"
     if not np.isfinite(study.last_clear_mri).any():
         return "the day last known alive, no last clear MRI being recorded"
+    if study.question.follows_mris:
+        return "the last MRI without progression, and on day 0 where there was none"
     return "the last MRI without progression where one was recorded, otherwise at the day last known alive"
+
+
+def _deaths(question: Question) -> str:
+    if question.death_within_days is None:
+        return "Death without the event competes on its own date, however long after the last MRI."
+    limit = months(question.death_within_days / analysis_days(1))
+    return (
+        f"A death competes on its own date up to {limit} months after the last clear MRI (assumption); after a later one "
+        "follow-up ended at that MRI, and on day 0 without any; the table under the other rule shows what hangs on it."
+    )
 
 
 def _prepared(prepared: Prepared, event: str) -> str:

@@ -5,7 +5,7 @@ from helpers.reference_data import FOLDER, GROUP_COLUMN
 
 from sbrt_followup.outcomes.analysis import FEW_AT_RISK, Method
 from sbrt_followup.outcomes.curves import Grouping, curves
-from sbrt_followup.outcomes.study import Question
+from sbrt_followup.outcomes.question import Question
 from sbrt_followup.problems import InputRefused
 from sbrt_followup.report.curves import curve_figure
 from sbrt_followup.report.curves.axis import last_month, month_ticks
