@@ -88,16 +88,15 @@ def timeline(path: Path, force: bool, table: Records, visits: pd.DataFrame, requ
     from ..report.files import write_bytes
     from ..report.visits.timeline import timeline as draw
     from ..report.visits.timeline_marks import Shade, Treatment
-    from ..sites.history import window_spans
+    from ..sites.windows import window_spans
 
     kind = path.suffix.lower().removeprefix(".")
     frame = table.frame
     patients, sites = frame["patient_id"].tolist(), frame["site_id"].tolist()
-    bases = {window.name: window.basis for window in request.rulebook.windows}
     epoch = date(1970, 1, 1)
     shades = [
-        Shade(patients[s.at], sites[s.at], epoch + timedelta(days=s.start), epoch + timedelta(days=s.stop), s.document,
-              bases[s.document])
+        Shade(patients[s.at], sites[s.at], epoch + timedelta(days=s.start), epoch + timedelta(days=s.stop),
+              "; ".join(s.documents), s.basis)
         for s in window_spans(frame, request.rulebook)
     ]  # fmt: skip
     treatments = [Treatment(p, s, day.date()) for p, s, day in zip(patients, sites, frame["sbrt_date"], strict=True)]

@@ -17,6 +17,7 @@ from scipy.special import ndtri
 
 from ..arrays import Floats, Ints
 from ..estimators.counts import COMPETING, EVENT
+from ..sites.coverage import coverage, done
 from ..timing import analysis_days
 from .study import Study
 from .units import day_numbers
@@ -154,17 +155,21 @@ def unequal(gaps: tuple[ScanGaps, ...]) -> bool:
     )
 
 
-def scan_days(study: Study, imaging: pd.DataFrame) -> tuple[Ints, Floats]:
-    """Give the place of the unit and the day (since time zero, or since the landmark) of every completed scan of a study."""
+def scan_days(study: Study, imaging: pd.DataFrame, frame: pd.DataFrame | None = None) -> tuple[Ints, Floats]:
+    """Give the place of the unit and the day (since time zero, or since the landmark) of every completed scan of a study.
+
+    A patient is seen by any of the MRIs, a site by those that serve it; for sites the cohort `frame` must be given.
+    """
     import pandas as pd
 
-    done = imaging.loc[imaging["completed"].astype(object) != "no", ["patient_id", "site_id", "mri_date"]]
     units = pd.DataFrame({"patient_id": study.patients[study.patient], "unit": np.arange(len(study.time))})
     if study.question.unit == "patient":
-        pairs = done.merge(units, on="patient_id")
+        pairs = imaging.loc[done(imaging), ["patient_id", "mri_date"]].merge(units, on="patient_id")
     else:
-        units["of_site"] = study.site
-        pairs = done.merge(units, on="patient_id")
-        pairs = pairs[pairs["site_id"].isna() | (pairs["site_id"] == pairs["of_site"])]
+        assert frame is not None
+        served = coverage(frame, imaging)
+        sites = frame[["patient_id", "site_id"]].iloc[served.site].reset_index(drop=True)
+        seen = sites.assign(scan=served.scan, mri_date=imaging["mri_date"].to_numpy()[served.scan]).drop_duplicates()
+        pairs = seen.merge(units.assign(site_id=study.site), on=["patient_id", "site_id"])
     place = pairs["unit"].to_numpy(dtype=np.int64)
     return place, day_numbers(pairs["mri_date"]) - study.zero[place] - (study.question.landmark_day or 0)

@@ -125,7 +125,7 @@ def curves(
         beside = analyse(ask(frame, other), method, tests=False)
         sensitivity = ((question.death_rule, analysis), (other.death_rule, beside))
     others = {} if dates is None else {policy: ask(table) for policy, table in dates.others.items()}
-    scans = None if imaging is None else scan_days(people, imaging.frame)
+    scans = None if imaging is None else scan_days(people, imaging.frame, frame)
     gaps = accounts.event_gaps(people) if scans is None else accounts.imaging_gaps(people, *scans)
     deaths = () if question.endpoint in DEATH_INSIDE else accounts.late_deaths(people, method.times[0])
     if all(d.deaths == d.without_mri for d in deaths):

@@ -15,8 +15,8 @@ from ..tables.left_out import COLUMNS, left_out
 from ..tables.matching import NEAR, match
 from ..tables.records import Exclusion, Records
 from ..tables.row_problems import rows_named
+from .coverage import scans_after_death, unplaced
 from .facts import site_facts
-from .history import scans_after_death, unplaced
 
 if TYPE_CHECKING:
     import pandas as pd

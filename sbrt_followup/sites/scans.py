@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..arrays import NEVER, Flags, Ints
+from .coverage import done, own_site
 from .history import days
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def gather(frame: pd.DataFrame, imaging: pd.DataFrame, as_of: int) -> Scans:
 
     unused: dict[int, str] = {}
     patients = pd.factorize(pd.concat([frame["patient_id"], imaging["patient_id"]], ignore_index=True))[0]
-    own = _own_site(frame, imaging)
+    own = own_site(frame, imaging)
     sites = pd.factorize(pd.concat([frame["site_id"], own], ignore_index=True))[0]
     width = int(sites.max(initial=0)) + 2
     key = patients.astype(np.int64) * width + sites + 1
@@ -85,17 +86,17 @@ def gather(frame: pd.DataFrame, imaging: pd.DataFrame, as_of: int) -> Scans:
     at = key[:n] * _SPAN + zero + _ORIGIN
     order = np.argsort(at, kind="stable")
     sorted_at, known = at[order], _contains(key[:n], key[n:]) & own.notna().to_numpy()
-    done = (imaging["completed"].astype(object) != "no").to_numpy()
+    was_done = done(imaging)
     died = _death(frame, patients[:n], patients[n:])
     numbers = imaging["row"].to_numpy()
     for reason, rows in (
         ("its patient and site are not in the cohort, or it names no site", ~known),
-        ("not done", known & ~done),
-        ("after the as-of day", known & done & (day > as_of)),
-        ("after the patient's death", known & done & (day <= as_of) & (day > died)),
+        ("not done", known & ~was_done),
+        ("after the as-of day", known & was_done & (day > as_of)),
+        ("after the patient's death", known & was_done & (day <= as_of) & (day > died)),
     ):
         unused.update(dict.fromkeys(numbers[rows].tolist(), reason))
-    usable = (known & done & (day <= as_of) & (day <= died)).nonzero()[0]
+    usable = (known & was_done & (day <= as_of) & (day <= died)).nonzero()[0]
     mri = key[n:][usable] * _SPAN + day[usable] + _ORIGIN
     by_day = np.argsort(mri, kind="stable")
     usable, mri = usable[by_day], mri[by_day]
@@ -137,15 +138,6 @@ def _by_id(frame: pd.DataFrame, zero: Ints) -> Ints:
     patient = pd.factorize(frame["patient_id"].astype(str), sort=True)[0]
     site = pd.factorize(frame["site_id"].astype(str), sort=True)[0]
     return np.lexsort((zero, site, patient))
-
-
-def _own_site(frame: pd.DataFrame, imaging: pd.DataFrame) -> pd.Series[str]:
-    """Give the site each imaging row is read for: the one it names, else the patient's only one."""
-    if imaging["site_id"].notna().all():
-        return imaging["site_id"]
-    grouped = frame.groupby("patient_id")["site_id"]
-    lone = grouped.first().where(grouped.nunique() == 1)
-    return imaging["site_id"].where(imaging["site_id"].notna(), imaging["patient_id"].map(lone))
 
 
 def _death(frame: pd.DataFrame, patient: Ints, of: Ints) -> Ints:

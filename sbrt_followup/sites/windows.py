@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,12 @@ from ..rulebook.deciding import holds
 from ..rulebook.library import Rulebook
 from ..rulebook.model import PseudoprogressionWindow
 from ..vocabulary import WINDOW_PLACES
+from .facts import site_facts
+from .history import days
+from .risk import weakest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BEFORE, INSIDE, JUST_AFTER, OUTSIDE = range(len(WINDOW_PLACES))
 
@@ -120,6 +127,33 @@ def windows_of(rulebook: Rulebook, facts: Facts, rows: int) -> Windows:
         options = [known, *([*known, d] for d in maybe)]
         sets.append(tuple(unite(_with_partners(one, rulebook, by_id)) for one in options))
     return Windows(case.astype(np.int64), tuple(sets))
+
+
+@dataclass(frozen=True)
+class WindowSpan:
+    """A stretch of pseudo-progression windows of one row of a cohort, as days of the calendar, both ends included."""
+
+    at: int
+    start: int
+    stop: int
+    documents: tuple[str, ...]
+    basis: str
+    """The least firm of the documents' bases."""
+
+
+def window_spans(frame: pd.DataFrame, rulebook: Rulebook) -> list[WindowSpan]:
+    """Lay the windows that are known to apply to each site on the calendar, united as an MRI is read against them."""
+    windows = windows_of(rulebook, site_facts(frame, rulebook.sins).facts, len(frame))
+    zero = days(frame, "sbrt_date").tolist()
+
+    def basis(stretch: Stretch) -> str:
+        return weakest([rulebook.get(PseudoprogressionWindow, name).basis for name in stretch.documents])
+
+    return [
+        WindowSpan(at, zero[at] + s.start, zero[at] + s.stop - 1, s.documents, basis(s))
+        for at, case in enumerate(windows.case.tolist())
+        for s in windows.sets[case][0]
+    ]
 
 
 def _with_partners(

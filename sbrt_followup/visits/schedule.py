@@ -21,7 +21,8 @@ from ..problems import InputRefused, Problem
 from ..rulebook.conditions import decimal
 from ..rulebook.library import Rulebook
 from ..rulebook.model import Phase, Plan, Span
-from ..sites.history import Course, course_of, in_order, scan_dates, scans_after_stop
+from ..sites.coverage import Coverage, coverage, done, scan_dates, scans_after_stop
+from ..sites.history import Course, course_of, in_order
 from ..sites.risk import SiteRisk, site_risk, weakest
 from ..vocabulary import TIERS, VISIT_STATUSES
 from .merging import merge
@@ -115,10 +116,11 @@ def schedule(frame: pd.DataFrame, imaging: pd.DataFrame | None, request: Request
     risk = site_risk(frame, request.rulebook)
     patterns, pattern = patterns_of(request, risk.tier)
     course = course_of(frame)
-    scans = scan_dates(frame, imaging, course)
+    pairs = coverage(frame, imaging)
+    scans = scan_dates(pairs, course)
     plan_grid = planned_grid(course.time_zero, pattern, patterns)
     lines = site_lines(course.time_zero, pattern, patterns, scans, plan_grid)
-    lines = join([_stopped(lines, course), *_after_stop(frame, imaging, course)])
+    lines = join([_stopped(lines, course), *_after_stop(frame, pairs, course)])
     # A site whose follow-up stopped neither leads nor joins a visit of one that goes on.
     ended = course.stop[lines.site] != NEVER
     served = merge(lines, course.patient[lines.site] * 2 + ended)
@@ -160,8 +162,7 @@ def _refuse_future(frame: pd.DataFrame, imaging: pd.DataFrame | None, request: R
 
     check(frame, frame["death_date"] > day, "death_date", "a death")
     if imaging is not None:
-        done = imaging["completed"].astype(object) != "no"
-        check(imaging, (imaging["mri_date"] > day) & done, "mri_date", "a completed MRI")
+        check(imaging, (imaging["mri_date"] > day) & done(imaging), "mri_date", "a completed MRI")
     if problems:
         raise InputRefused(problems)
 
@@ -176,8 +177,8 @@ def _stopped(lines: Lines, course: Course) -> Lines:
     return join([kept, bare_lines(stopped, STOP), bare_lines(going_on, HORIZON)])
 
 
-def _after_stop(frame: pd.DataFrame, imaging: pd.DataFrame | None, course: Course) -> list[Lines]:
-    site, day = scans_after_stop(frame, imaging, course)
+def _after_stop(frame: pd.DataFrame, pairs: Coverage, course: Course) -> list[Lines]:
+    site, day = scans_after_stop(frame, pairs, course)
     return [bare_lines(site, EXTRA, day)] if len(site) else []
 
 
