@@ -54,14 +54,19 @@ def own_site(frame: pd.DataFrame, imaging: pd.DataFrame) -> pd.Series[str]:
     return imaging["site_id"].where(imaging["site_id"].notna(), imaging["patient_id"].map(lone))
 
 
-def coverage(frame: pd.DataFrame, imaging: pd.DataFrame | None) -> Coverage:
-    """Pair every site with the completed MRIs that serve it."""
+def appointments(imaging: pd.DataFrame, today: int) -> Flags:
+    """Mark the MRIs said not to be done yet whose day is still to come."""
+    return ~done(imaging) & (days(imaging, "mri_date") >= today)
+
+
+def coverage(frame: pd.DataFrame, imaging: pd.DataFrame | None, which: Flags | None = None) -> Coverage:
+    """Pair every site with the MRIs that serve it: the completed ones, or those marked."""
     import pandas as pd
 
     if imaging is None or not len(imaging) or not len(frame):
         none = np.zeros(0, dtype=np.int64)
         return Coverage(none, none, none)
-    rows = np.flatnonzero(done(imaging))
+    rows = np.flatnonzero(done(imaging) if which is None else which)
     scans = imaging.iloc[rows]
     left = pd.DataFrame(
         {
@@ -99,6 +104,16 @@ def _regions(levels: pd.Series[Any]) -> Ints:
         touched = set() if span is None else {SPINE_LEVELS[i][0] for i in range(span[0], span[1] + 1)}
         known[text] = sum(1 << _REGIONS.index(letter) for letter in touched)
     return np.array([known[text] for text in levels], dtype=np.int64)
+
+
+def booked_days(booked: Ints, frame: pd.DataFrame, imaging: pd.DataFrame | None, today: int) -> Ints:
+    """Give each site's booked day with appointments of the imaging table: the next one to come, else the one that has passed."""
+    if imaging is None or not (ahead := appointments(imaging, today)).any():
+        return booked
+    pairs = coverage(frame, imaging, ahead)
+    first = np.where(booked >= today, booked, np.iinfo(np.int64).max)
+    np.minimum.at(first, pairs.site, pairs.day)
+    return np.where(first == np.iinfo(np.int64).max, booked, first)
 
 
 def scan_dates(pairs: Coverage, course: Course) -> Ints:

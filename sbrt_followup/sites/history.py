@@ -21,6 +21,7 @@ STOP_WORDS = (
     "treated again: a new course has its own time zero",
 )
 DEATH, TREATED_AGAIN = 0, len(STOP_WORDS) - 1
+FAR = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,12 @@ def course_of(frame: pd.DataFrame) -> Course:
     # A death on any row of a patient is the patient's.
     death = pd.Series(frame["death_date"].to_numpy()).groupby(patient).transform("min").to_numpy()
     died = death.astype("datetime64[D]").astype(np.int64)
-    left = np.where(frame["stop_reason"].isna(), NEVER, days(frame, "last_contact_date"))
+    left, reason = _left(frame, patient, time_zero)
     again = treated_again(frame, patient, time_zero)
     options = np.stack([died, left, np.where(again == NEVER, NEVER, again - 1)])
-    first = np.where(options == NEVER, np.iinfo(np.int64).max, options)
+    first = np.where(options == NEVER, FAR, options)
     which = first.argmin(axis=0)
     stop = np.where((options == NEVER).all(axis=0), NEVER, first.min(axis=0))
-    reason = frame["stop_reason"].cat.codes.to_numpy().astype(np.int64) + 1
     code = np.select([which == 0, which == 1], [np.full(len(frame), DEATH), reason], TREATED_AGAIN)
     declared = {spec.name for spec in COHORT}
     progression = days(frame, "progression_date")
@@ -94,6 +94,27 @@ def course_of(frame: pd.DataFrame) -> Course:
         no_gadolinium=_of_patient(_yes(frame, "gadolinium_contraindication"), patient),
         passed_through=frozenset(c for c in frame.columns if c not in declared and c != "row"),
     )
+
+
+def _left(frame: pd.DataFrame, patient: npt.NDArray[Any], time_zero: Ints) -> tuple[Ints, Ints]:
+    """Give the day each site's follow-up was ended on purpose (NEVER: not), and the code of its reason.
+
+    Surgery ends the follow-up of its site, everything else that of the patient; but treatment after it shows that the
+    patient came back, and then it ends that of its own row alone.
+    """
+    reason = frame["stop_reason"].cat.codes.to_numpy().astype(np.int64) + 1
+    day = days(frame, "last_contact_date")
+    given = (reason > 0) & (day != NEVER)
+    # Day and reason as one number, so that the earliest brings its reason along.
+    key = np.where(given, np.where(given, day, 0) * len(STOP_WORDS) + reason, FAR)
+    size = int(patient.max(initial=-1)) + 1
+    latest, earliest = np.full(size, NEVER, dtype=np.int64), np.full(size, FAR, dtype=np.int64)
+    np.maximum.at(latest, patient, time_zero)
+    of_patient = given & (reason != STOP_WORDS.index("surgery")) & (key // len(STOP_WORDS) >= latest[patient])
+    np.minimum.at(earliest, patient[of_patient], key[of_patient])
+    key = np.minimum(key, earliest[patient])
+    day, code = np.divmod(key, len(STOP_WORDS))
+    return np.where(key == FAR, NEVER, day), np.where(key == FAR, 0, code)
 
 
 def in_order(frame: pd.DataFrame) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from ..problems import InputRefused, Problem
 from ..rulebook.conditions import decimal
 from ..rulebook.library import Rulebook
 from ..rulebook.model import Phase, Plan, Span
-from ..sites.coverage import Coverage, coverage, done, scan_dates, scans_after_stop
+from ..sites.coverage import Coverage, booked_days, coverage, done, scan_dates, scans_after_stop
 from ..sites.history import Course, course_of, in_order
 from ..sites.risk import SiteRisk, site_risk, weakest
 from ..vocabulary import TIERS, VISIT_STATUSES
@@ -116,15 +116,16 @@ def schedule(frame: pd.DataFrame, imaging: pd.DataFrame | None, request: Request
     risk = site_risk(frame, request.rulebook)
     patterns, pattern = patterns_of(request, risk.tier)
     course = course_of(frame)
+    course = replace(course, booked=booked_days(course.booked, frame, imaging, request.today))
     pairs = coverage(frame, imaging)
     scans = scan_dates(pairs, course)
     plan_grid = planned_grid(course.time_zero, pattern, patterns)
     lines = site_lines(course.time_zero, pattern, patterns, scans, plan_grid)
     lines = join([_stopped(lines, course), *_after_stop(frame, pairs, course)])
     # A site whose follow-up stopped neither leads nor joins a visit of one that goes on.
-    ended = course.stop[lines.site] != NEVER
+    ended = course.ended(request.today)[lines.site]
     served = merge(lines, course.patient[lines.site] * 2 + ended)
-    booked = _book(lines, course, request)
+    booked = _book(lines, course, request, _answered(course, scans, patterns, pattern))
     lines = _in_common(lines, served)
     status = _statuses(lines, course, request, imaging is not None)
     status, booked, booked_day = _fold_bookings(lines, course, status, booked, served)
@@ -188,7 +189,7 @@ def _statuses(lines: Lines, course: Course, request: Request, with_imaging: bool
     past = lines.latest < today
     unseen = STATUS["overdue"] if with_imaging or request.assume_none_done else STATUS["unknown"]
     status = np.where(past, unseen, np.where(lines.earliest <= today, STATUS["due"], STATUS["upcoming"]))
-    ended = course.stop[lines.site] != NEVER
+    ended = course.ended(request.today)[lines.site]
     # Nobody is overdue after follow-up stopped; what was not done by then was missed.
     status = np.where(ended, STATUS["missed"] if with_imaging else STATUS["unknown"], status)
     last_done = np.full(len(course.time_zero), NEVER, dtype=np.int64)
@@ -201,10 +202,22 @@ def _statuses(lines: Lines, course: Course, request: Request, with_imaging: bool
     return np.where(lines.kind == HORIZON, STATUS["horizon"], status)
 
 
-def _book(lines: Lines, course: Course, request: Request) -> Ints:
-    """Give a booking to the open visit it serves: 0 none, 1 inside its window, 2 outside, 3 the booked day has passed."""
-    booked = np.zeros(len(lines), dtype=np.int64)
-    given = (course.booked != NEVER) & (course.stop == NEVER)
+def _answered(course: Course, scans: Ints, patterns: Sequence[Pattern], pattern: Ints) -> Flags:
+    """Mark the sites whose booked day an MRI has answered: done on it, within the plan's tolerance before it, or later."""
+    tolerance = np.array([p.tolerance for p in patterns], dtype=np.int64)[pattern]
+    last = scans.max(axis=1, initial=NEVER)
+    return np.asarray((last != NEVER) & (last >= course.booked - tolerance))
+
+
+NOT_BOOKED, INSIDE, OUTSIDE, LAPSED, ASTRAY = range(5)
+"""What a booking is to a visit: none, in its window, outside it, its day has passed without an MRI, near no visit."""
+
+
+def _book(lines: Lines, course: Course, request: Request, answered: Flags) -> Ints:
+    """Give a booking to the open visit it serves; one near no visit books none, and the next open visit says so."""
+    booked = np.full(len(lines), NOT_BOOKED, dtype=np.int64)
+    ahead = course.booked >= request.today
+    given = (course.booked != NEVER) & ~course.ended(request.today) & (ahead | ~answered)
     rows = ((lines.state == OPEN) & (lines.kind == VISIT) & given[lines.site]).nonzero()[0]
     if not len(rows):
         return booked
@@ -216,13 +229,13 @@ def _book(lines: Lines, course: Course, request: Request) -> Ints:
     real = columns[None, :] < count[:, None]
     day = course.booked[sites]
     chosen, outside = match(lines.due[at], lines.earliest[at], lines.latest[at], lines.interval[at], real, day)
-    # A booking that is near no visit still stands for the next one open.
+    astray = chosen < 0
     waiting = real & (lines.latest[at] >= request.today)
-    chosen = np.where(chosen < 0, np.where(waiting.any(axis=1), waiting.argmax(axis=1), count - 1), chosen)
+    chosen = np.where(astray, np.where(waiting.any(axis=1), waiting.argmax(axis=1), count - 1), chosen)
     outside |= ~((lines.earliest[at] <= day[:, None]) & (day[:, None] <= lines.latest[at]))[np.arange(len(at)), chosen]
     line = at[np.arange(len(at)), chosen]
-    ahead = day >= request.today
-    booked[line] = np.where(~ahead, 3, np.where(outside, 2, 1))
+    what = np.where(astray, ASTRAY, np.where(outside, OUTSIDE, INSIDE))
+    booked[line] = np.where(ahead[sites], what, LAPSED)
     return booked
 
 
@@ -248,15 +261,17 @@ def _fold_bookings(
     lines: Lines, course: Course, status: Ints, booked: Ints, served: npt.NDArray[np.intp]
 ) -> tuple[Ints, Ints, Ints]:
     """Carry a booking of any served site to the visit that serves it: status, code and the (earliest) booked day."""
-    ahead = (booked == 1) | (booked == 2)
+    ahead = (booked == INSIDE) | (booked == OUTSIDE)
     if not booked.any():
         return status, booked, np.full(len(lines), NEVER, dtype=np.int64)
     day = np.full(len(lines), LAST_DAY, dtype=np.int64)
     np.minimum.at(day, served[ahead], course.booked[lines.site[ahead]])
     has = day < LAST_DAY
     inside = (lines.earliest <= day) & (day <= lines.latest)
-    lapsed = _any_served(booked == 3, served)
-    code = np.where(has, np.where(inside, 1, 2), np.where(lapsed, 3, 0))
+    lapsed, astray = _any_served(booked == LAPSED, served), _any_served(booked == ASTRAY, served)
+    code = np.select([has & inside, has, lapsed, astray], [INSIDE, OUTSIDE, LAPSED, ASTRAY], default=NOT_BOOKED).astype(
+        np.int64
+    )
     return np.where(has, STATUS["booked"], status), code, np.where(has, day, NEVER)
 
 
@@ -298,6 +313,8 @@ _ADDED = (
     ("booked", "booked"),
     ("outside", "booked outside its window"),
     ("lapsed", "the booked day has passed without a recorded MRI"),
+    ("astray", "a booking on record lies near no visit: check its day"),
+    ("ahead", "from this day on"),
     ("provisional", "provisional: the risk tier is not decided"),
     ("progressed", "progression on record: awaiting treatment decision"),
     ("no_mri", "MRI contraindicated: the review's alternative is contrast CT"),
@@ -346,9 +363,11 @@ def _frame(
     flags = {
         "unscheduled": shown.unscheduled,
         "reanchored": _any_served(lines.reanchored, served)[kept] & (kind == VISIT),
-        "booked": booked[kept] == 1,
-        "outside": booked[kept] == 2,
-        "lapsed": booked[kept] == 3,
+        "booked": booked[kept] == INSIDE,
+        "outside": booked[kept] == OUTSIDE,
+        "lapsed": booked[kept] == LAPSED,
+        "astray": booked[kept] == ASTRAY,
+        "ahead": (kind == STOP) & (course.stop[site] > request.today),
         "provisional": _any_served(np.array([p.provisional for p in patterns])[pattern[lines.site]], served)[kept]
         & (kind == VISIT),
         "progressed": _any_served(
@@ -529,7 +548,7 @@ class _Words:
         if code == self.endings:
             return "extra scan: it satisfies no visit", ""
         if name == "stop":
-            return f"follow-up stopped: {stop}", ""
+            return f"follow-up {'will stop' if 'ahead' in on else 'stopped'}: {stop}", ""
         if name == "horizon":
             return HORIZON_REASON, ""
         pattern = self.patterns[code // self.width]

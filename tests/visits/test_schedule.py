@@ -121,6 +121,64 @@ def test_a_stop_ends_the_schedule_with_its_reason(reason: str) -> None:
     assert statuses(visits) == ["missed", "stopped"], "nobody is overdue after a stop"
 
 
+@pytest.mark.parametrize("reason", ["withdrawn", "hospice", "transferred", "surgery", "mri_impossible"])
+def test_all_but_surgery_stops_the_whole_patient(reason: str) -> None:
+    sites = [
+        {**SITE, "site_id": "x", "stop_reason": reason, "last_contact_date": "2024-05-01"},
+        {**SITE, "site_id": "y"},
+    ]
+    visits = scheduled(sites, [], as_of="2024-06-01")
+    ends = visits.loc[visits["status"] == "stopped", "site_ids"].tolist()
+    assert ends == (["x"] if reason == "surgery" else ["x;y"])
+    assert ("overdue" in statuses(visits)) == (reason == "surgery")
+
+
+def test_who_is_treated_after_leaving_came_back() -> None:
+    sites = [
+        {**SITE, "site_id": "x", "stop_reason": "withdrawn", "last_contact_date": "2024-05-01"},
+        {**SITE, "site_id": "y", "sbrt_date": "2024-05-20"},
+    ]
+    visits = scheduled(sites, [], as_of="2024-06-01")
+    assert visits.loc[visits["status"] == "stopped", "site_ids"].tolist() == ["x"]
+    assert visits.loc[visits["status"] == "upcoming", "site_ids"].eq("y").all()
+
+
+def test_a_stop_ahead_stops_from_its_day() -> None:
+    site = {**SITE, "stop_reason": "transferred", "last_contact_date": "2024-07-30"}
+    before = scheduled([site], [], as_of="2024-06-20")
+    assert before["status"].astype(str).tolist() == ["overdue", "due", "stopped"]
+    assert before["reason"].iloc[-1] == "follow-up will stop: transferred"
+    on_the_day = scheduled([site], [], as_of="2024-07-30")
+    assert on_the_day["status"].astype(str).tolist() == ["missed", "missed", "stopped"]
+    assert on_the_day["reason"].iloc[-1] == "follow-up stopped: transferred"
+
+
+def test_a_booking_near_no_visit_books_none_and_is_told() -> None:
+    visits = scheduled([{**SITE, "booked_date": "2052-06-20"}], [], as_of="2024-04-10")
+    assert "booked" not in statuses(visits)
+    assert visits["status"].iloc[0] == "due"
+    assert visits["reason"].iloc[0].endswith("a booking on record lies near no visit: check its day")
+    assert visits["reason"].str.contains("near no visit").sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("done", "told"), [("2024-04-12", False), ("2024-04-08", False), ("2024-05-20", False), ("2024-03-20", True)]
+)
+def test_a_booked_day_that_an_mri_answered_has_not_lapsed(done: str, told: bool) -> None:
+    visits = scheduled([{**SITE, "booked_date": "2024-04-12"}], [scan(done)], as_of="2024-06-01")
+    assert visits["reason"].str.contains("the booked day has passed").any() == told
+
+
+def test_an_mri_not_done_yet_is_a_booking_for_every_site_it_covers() -> None:
+    sites = [{**SITE, "site_id": s, "level": s} for s in ("T8", "L3")]
+    ahead = scan("2024-04-15", site_id="T8", completed="no", mri_coverage="whole_spine")
+    visits = scheduled(sites, [ahead], as_of="2024-04-01", keys=True)
+    first = visits.iloc[0]
+    assert (first["site_ids"], first["status"], str(first["booked_date"])[:10]) == ("L3;T8", "booked", "2024-04-15")
+    passed = scheduled(sites, [{**ahead, "mri_date": "2024-03-30"}], as_of="2024-04-01", keys=True)
+    assert "booked" not in statuses(passed)
+
+
 def test_death_stops_and_the_earlier_stop_counts() -> None:
     assert stopped(death_date="2024-05-01")["reason"].iloc[-1] == "follow-up stopped: death"
     both = stopped(death_date="2024-09-01", stop_reason="hospice", last_contact_date="2024-05-01")
