@@ -66,7 +66,9 @@ def worklist(
     table = inputs.check_days(table, request.as_of, on_error)
     scans = inputs.placed(table, scans, quiet, on_error)
     scheduled = in_parts(table, scans, request, quiet)
-    listed = reduce_(scheduled.visits, request.as_of, scheduled.asked, table.frame, table.left_out)
+    listed = reduce_(
+        scheduled.visits, request.as_of, scheduled.asked, table.frame, table.left_out, scans.frame if scans else None
+    )
     counts = status_counts(listed)
     arguments = {
         "plan": request.plan.id, "horizon": horizon, "profile": rulebook.profile.id, "cohort": cohort, "imaging": imaging,

@@ -209,8 +209,9 @@ def _answered(course: Course, scans: Ints, patterns: Sequence[Pattern], pattern:
     return np.asarray((last != NEVER) & (last >= course.booked - tolerance))
 
 
-NOT_BOOKED, INSIDE, OUTSIDE, LAPSED, ASTRAY = range(5)
-"""What a booking is to a visit: none, in its window, outside it, its day has passed without an MRI, near no visit."""
+BOOKINGS = ("none", "in its window", "outside it", "its day passed without an MRI", "near no visit")
+"""What a booking is to a visit."""
+NOT_BOOKED, INSIDE, OUTSIDE, LAPSED, ASTRAY = range(len(BOOKINGS))
 
 
 def _book(lines: Lines, course: Course, request: Request, answered: Flags) -> Ints:
@@ -322,7 +323,7 @@ _ADDED = (
     ("merged", "one MRI for several sites (interpretation)"),
 )
 
-_SHORT = ("outside", "lapsed", "provisional", "no_mri", "no_gadolinium")
+_SHORT = ("outside", "lapsed", "astray", "provisional", "no_mri", "no_gadolinium")
 """What the person who books must know of a line, beside its dates and status."""
 
 

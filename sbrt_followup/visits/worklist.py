@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays import NEVER
+from ..sites.coverage import booked_days
+from ..sites.history import days
 from ..vocabulary import OPEN_VISITS, REQUESTS, STANDING, TIERS
 from .confirming import sentence
 
@@ -43,6 +46,7 @@ def worklist(
     asked: pd.DataFrame | None = None,
     cohort: pd.DataFrame | None = None,
     left_out: pd.DataFrame | None = None,
+    imaging: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Reduce a schedule to each patient's next step.
 
@@ -51,6 +55,7 @@ def worklist(
         as_of: the day to judge from.
         asked: what the readings ask for (`response.requests`).
         cohort: the cohort frame, for time zero and bookings.
+        imaging: the imaging frame, for appointments (MRIs not done yet).
         left_out: patients of whom no row could be used (`tables.left_out`).
 
     """
@@ -70,7 +75,7 @@ def worklist(
             "earliest": chosen["earliest"],
             "latest": chosen["latest"],
             "days_overdue": (today - chosen["latest"]).dt.days.where(chosen["status"] == "overdue").astype("Int64"),
-            "booked_date": _dates(patient.map(_booked(cohort, as_of))),
+            "booked_date": _dates(patient.map(_booked(cohort, imaging, as_of))),
             "last_mri": _dates(patient.map(lists.last_done)),
             "missed": patient.map(lists.missed).fillna(0).astype("Int64"),
             "open_sites": patient.map(lists.open_sites),
@@ -130,13 +135,16 @@ def _own_columns(cohort: pd.DataFrame, visits: pd.DataFrame) -> frozenset[str]:
     return course_of(cohort.iloc[:1]).passed_through & frozenset(visits.columns) if len(cohort) else frozenset()
 
 
-def _booked(cohort: pd.DataFrame | None, as_of: date) -> Any:
+def _booked(cohort: pd.DataFrame | None, imaging: pd.DataFrame | None, as_of: date) -> Any:
     """Give each patient's next booked day; where all have passed, the last of them."""
     import pandas as pd
 
     if cohort is None:
         return {}
-    rows = cohort.loc[cohort["booked_date"].notna(), ["patient_id", "booked_date"]]
+    today = int(np.datetime64(as_of, "D").astype(np.int64))
+    booked = booked_days(days(cohort, "booked_date"), cohort, imaging, today)
+    rows = cohort[["patient_id"]].assign(booked_date=booked.astype("datetime64[D]").astype("datetime64[s]"))
+    rows = rows.loc[booked != NEVER]
     ahead = rows.loc[rows["booked_date"] >= pd.Timestamp(as_of)].groupby("patient_id")["booked_date"].min()
     return ahead.combine_first(rows.groupby("patient_id")["booked_date"].max())
 

@@ -150,3 +150,15 @@ def test_who_was_left_out_has_a_line_and_the_dead_stay_stopped() -> None:
     assert table["status"].astype(str).tolist() == ["upcoming", "left_out", "stopped"]
     assert status_counts(table)["left_out"] == 1
     assert table["reason"].iloc[2].startswith("follow-up stopped: death")
+
+
+def test_an_appointment_of_the_imaging_table_is_the_booked_day():
+    rulebook = load()
+    cohort = cohort_of([{"patient_id": "a", **SITE}]).frame
+    ahead = {**MAY, "mri_date": "2025-07-10", "completed": "no"}
+    rows = [{"patient_id": "a", "completed": "yes", **scan} for scan in (BASE, {**MAY, "completed": "yes"}, ahead)]
+    imaging = imaging_of(rows).frame
+    found = schedule(cohort, imaging, Request(rulebook, rulebook.plan, AS_OF, short=True))
+    line: Any = next(worklist(found.visits, AS_OF, found.asked, cohort, imaging=imaging).itertuples())
+    assert (line.status, str(line.booked_date)[:10]) == ("booked", "2025-07-10")
+    assert "booked 2025-07-10" in line.why
