@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,17 +16,22 @@ if TYPE_CHECKING:
     from ..tables.records import Records
     from .outputs import Destination
 
-NARROW = (
+NARROW = ("patient_id", "mri_date", "called", "urgent", "change_baseline_percent", "next_action", "next_date")
+WIDE = (
     "patient_id",
     "site_id",
     "mri_date",
     "days",
-    "state",
     "called",
+    "state",
     "urgent",
     "change_baseline_percent",
+    "signs_for",
+    "reasons",
+    "next_action",
     "next_date",
 )
+WIDE_FROM = 140  # columns of a terminal
 PANEL = "What to show"
 ROWS_SHOWN = 5  # of imaging rows that took no part
 
@@ -84,6 +90,14 @@ def assess(
             "--reasoning", help="Every criterion asked of each MRI: facts, rule, citation.", rich_help_panel=PANEL
         ),
     ] = False,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report",
+            help="Each MRI in six to eight lines ready to paste, the urgent line first (text, markdown, html, json).",
+            rich_help_panel=PANEL,
+        ),
+    ] = False,
     figure: Annotated[
         Path | None,
         typer.Option(
@@ -137,6 +151,8 @@ def assess(
         sbrt-followup assess cohort.csv --imaging mri.csv --patient P-001 --figure course.png
 
         sbrt-followup assess cohort.csv --imaging mri.csv --card --scan-date 2025-06-15
+
+        sbrt-followup assess cohort.csv --imaging mri.csv --patient P-001 --report -o report.html
     """
     import numpy as np
 
@@ -148,14 +164,17 @@ def assess(
         raise refuse("no-imaging", "assess reads MRIs: name the imaging table with --imaging FILE")
     if policy not in POLICIES:
         raise refuse("not-allowed", f"--policy takes {', '.join(POLICIES)}")
-    if sum((sites, patients, summary, card, reasoning)) > 1:
-        raise refuse("two-outputs", "--sites, --patients, --summary, --card and --reasoning exclude each other")
+    if sum((sites, patients, summary, card, reasoning, report)) > 1:
+        raise refuse(
+            "two-outputs", "--sites, --patients, --summary, --card, --reasoning and --report exclude each other"
+        )
     if scan_date is not None and not card:
         raise refuse("needs-card", "--scan-date goes with --card")
     if draw is not None and figure is None:
         raise refuse("needs-figure", "--draw goes with --figure FILE")
-    as_text = card or reasoning
-    allowed = ("table", "json") if as_text else outputs.TABULAR
+    as_text = card or reasoning or report
+    text_formats = ("table", "markdown", "html", "json") if report else ("table", "json")
+    allowed: tuple[str, ...] = text_formats if as_text else outputs.TABULAR
     to = outputs.destination(
         format_ or ("table" if as_text and output is None else None), output, force, quiet, allowed
     )
@@ -177,7 +196,7 @@ def assess(
     _tell_unused(assessment.reading.scans.unused, quiet)
     arguments = {
         "profile": rulebook.profile.id, "policy": policy, "sites": sites, "patients": patients, "summary": summary, "card": card,
-        "scan_date": scan_date, "reasoning": reasoning, "cohort": cohort, "imaging": imaging, "patient": patient_id,
+        "scan_date": scan_date, "reasoning": reasoning, "report": report, "cohort": cohort, "imaging": imaging, "patient": patient_id,
     }  # fmt: skip
     run = _Run(assessment, table, scans, policy, today.isoformat(), arguments)
     if endpoints is not None:
@@ -185,7 +204,7 @@ def assess(
     if figure is not None:
         _draw(assessment, figure, draw or ("course" if patient_id else "spider"), force, quiet)
     if as_text:
-        _text(run, to, scan_date, reasoning)
+        _text(run, to, scan_date, "reasoning" if reasoning else "report" if report else "card")
         return
     outputs.deliver(run.result(sites, patients, summary, to.format == "json"), to)
 
@@ -282,7 +301,7 @@ class _Run:
             body["sites"] = json_rows(self.site_table())
         return outputs.Result(
             self.assessment.table, f"Reading of each MRI, as of {self.as_of}", "rows", self.manifest, body, self.notes(),
-            NARROW,
+            WIDE if shutil.get_terminal_size().columns >= WIDE_FROM else NARROW,
         )  # fmt: skip
 
     def notes(self) -> list[str]:
@@ -293,7 +312,7 @@ class _Run:
         lines = [
             "state: what the MRI turned out to show by the as-of day; called: what could be said on its own day.",
             "Pseudo-progression is given in retrospect only, without a histological reference standard.",
-            "Confirming intervals and urgency are this project's assumptions; windows are an interpretation of published days.",
+            "Confirming intervals are this project's assumptions; windows are an interpretation of published days.",
         ]
         volume = next((c for c in self.assessment.reading.criteria.sizes if c.repeatability is not None), None)
         if volume is not None and volume.repeatability is not None:
@@ -334,31 +353,13 @@ def _draw(assessment: Assessment, path: Path, kind: str, force: bool, quiet: boo
     say(f"written: {path.name}", quiet)
 
 
-def _text(run: _Run, to: Destination, scan_date: str | None, reasoning: bool) -> None:
-    """Print or write cards, or the reasoning, as text or JSON."""
+def _text(run: _Run, to: Destination, scan_date: str | None, kind: str) -> None:
+    """Print or write reports, cards or the reasoning, as text or JSON; a file gets its manifest beside it."""
     import sys
-    from datetime import date
 
     from ..report.files import json_text, write_bytes
 
-    if reasoning:
-        from ..report.explanation_text import as_json, as_text
-        from ..response.reasoning import reasoning as chains
-
-        found = chains(run.assessment)
-        body: dict[str, Any] = as_json(found)
-        text = as_text(found)
-    else:
-        from ..report.response.card import as_text as card_text
-        from ..response.cards import cards
-
-        try:
-            day = date.fromisoformat(scan_date or run.as_of)
-        except ValueError:
-            raise refuse("not-a-date", "--scan-date takes a date written YYYY-MM-DD") from None
-        made = cards(run.table.frame, run.scans.frame, run.assessment.rulebook, day)
-        body = {"scan_date": day.isoformat(), "cards": made}
-        text = card_text(made, day)
+    body, text = {"reasoning": _reasoning, "report": _report, "card": _cards}[kind](run, to.format, scan_date)
     if to.format == "json":
         data = json_text({"schema_version": 1, "as_of": run.as_of, **body, "manifest": run.manifest()}).encode()
     else:
@@ -366,5 +367,44 @@ def _text(run: _Run, to: Destination, scan_date: str | None, reasoning: bool) ->
     if to.path is None:
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
+        return
+    write_bytes(to.path, data, to.force)
+    if to.format != "json":
+        beside = to.path.with_name(to.path.name + ".manifest.json")
+        write_bytes(beside, json_text(run.manifest()).encode(), True)
+
+
+def _reasoning(run: _Run, format_: str, scan_date: str | None) -> tuple[dict[str, Any], str]:
+    from ..report.explanation_text import as_json, as_text
+    from ..response.reasoning import reasoning as chains
+
+    found = chains(run.assessment)
+    return as_json(found), as_text(found)
+
+
+def _report(run: _Run, format_: str, scan_date: str | None) -> tuple[dict[str, Any], str]:
+    from dataclasses import asdict
+
+    from ..report.response import reading_report as pages
+    from ..response.reports import reports
+
+    made = reports(run.assessment)
+    if format_ == "html":
+        text = pages.as_html(made, f"MRI reports after spine SBRT, as of {run.as_of}")
     else:
-        write_bytes(to.path, data, to.force)
+        text = pages.as_markdown(made) if format_ == "markdown" else pages.as_text(made)
+    return {"reports": [asdict(r) for r in made]}, text
+
+
+def _cards(run: _Run, format_: str, scan_date: str | None) -> tuple[dict[str, Any], str]:
+    from datetime import date
+
+    from ..report.response.card import as_text
+    from ..response.cards import cards
+
+    try:
+        day = date.fromisoformat(scan_date or run.as_of)
+    except ValueError:
+        raise refuse("not-a-date", "--scan-date takes a date written YYYY-MM-DD") from None
+    made = cards(run.table.frame, run.scans.frame, run.assessment.rulebook, day)
+    return {"scan_date": day.isoformat(), "cards": made}, as_text(made, day)

@@ -94,6 +94,8 @@ def _with_finding(
     """Assess the cohort as if every site had an MRI on the day, with these values; sizes as on the last MRI unless grown."""
     import pandas as pd
 
+    if "bilsky" in values:
+        frame, imaging = _without_worst_grade(frame, imaging, base, sites)
     rows: dict[str, list[Any]] = {name: [] for name in imaging.columns}
     for s in sites.tolist():
         row: dict[str, Any] = {
@@ -120,6 +122,30 @@ def _with_finding(
         if isinstance(imaging[name].dtype, pd.CategoricalDtype):
             both[name] = both[name].astype(imaging[name].dtype)
     return assess(frame, both, rulebook, today)
+
+
+def _without_worst_grade(
+    frame: pd.DataFrame, imaging: pd.DataFrame, base: Assessment, sites: Ints
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Take the earlier grades away where the worst one was always there: a finding named new must not read as known."""
+    worst = [s for s in sites.tolist() if _lowest_grade(base, frame, s) == len(GRADES) - 1]
+    if not worst:
+        return frame, imaging
+    frame, imaging = frame.copy(), imaging.copy()
+    frame.loc[frame.index[worst], "bilsky"] = None
+    scans = base.reading.scans
+    imaging.loc[imaging.index[scans.row[np.isin(scans.site, worst)]], "bilsky"] = None
+    return frame, imaging
+
+
+def _lowest_grade(base: Assessment, frame: pd.DataFrame, site: int) -> int:
+    """Give the place of the lowest grade known before, NONE without any."""
+    scans, read = base.reading.scans, base.reading.read
+    codes = [int(c) for c in read.labels["bilsky"][scans.site == site] if c >= 0]
+    cohort = frame["bilsky"].iloc[site]
+    if isinstance(cohort, str):
+        codes.append(GRADES.index(cohort))
+    return min(codes, default=NONE)
 
 
 def _last_values(base: Assessment, site: int) -> dict[str, Any]:
@@ -153,16 +179,10 @@ def _cannot_compare(base: Assessment, frame: pd.DataFrame, site: int, values: Ma
 
 def _grade(base: Assessment, frame: pd.DataFrame, site: int, which: str) -> str | None:
     """Give the Bilsky grade above the lowest known before, or the worst one; None where none is known."""
-    scans, read = base.reading.scans, base.reading.read
-    own = (scans.site == site).nonzero()[0]
-    codes = [int(c) for c in read.labels["bilsky"][own] if c >= 0]
-    cohort = frame["bilsky"].iloc[site]
-    if isinstance(cohort, str):
-        codes.append(GRADES.index(cohort))
-    if not codes:
-        return GRADES[-1] if which == "worst" else None
-    low = min(codes)
-    return GRADES[-1] if which == "worst" else GRADES[min(low + 1, len(GRADES) - 1)]
+    low = _lowest_grade(base, frame, site)
+    if which == "worst":
+        return GRADES[-1]
+    return None if low == NONE else GRADES[min(low + 1, len(GRADES) - 1)]
 
 
 def _limits(quiet: Assessment, place: int) -> list[dict[str, Any]]:

@@ -268,8 +268,9 @@ class Words:
         growth, state, epidural, neurology = (self.once[r] for r in ("growth", "state", "epidural", "neurology"))
         alerts = [self.answers[c.id] for c in self.reading.criteria.alerts]
         column, own = self.reading.criteria.once["course"], self.reading.called
+        unread = (~self.reading.has_finding).astype(np.int64)
         keys = [
-            self.baseline, *codes, growth.outcome, growth.rule_code, state.outcome, state.rule_code, epidural.outcome, neurology.outcome,
+            unread, self.baseline, *codes, growth.outcome, growth.rule_code, state.outcome, state.rule_code, epidural.outcome, neurology.outcome,
             *(np.where(a.outcome < 0, -1 - a.decisions.case, a.outcome) for a in alerts),
             *self.window_codes, e.course, e.course_rule, e.resolution, e.state, self.once["spread"].outcome,
         ]  # fmt: skip
@@ -277,6 +278,8 @@ class Words:
         def say(row: int) -> str:
             if self.baseline[row]:
                 return "the MRI on or before time zero nearest to it"
+            if unread[row]:
+                return "no finding was recorded"
             parts = [self._alert(a, row) for a in alerts]
             parts += self._sized([(s, int(code[row])) for s, code in zip(sized, codes, strict=True) if code[row] >= 0])
             overruled = e.called[row] != own[row]

@@ -7,7 +7,7 @@ weighs nothing. Nothing here looks at a later MRI.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -74,6 +74,8 @@ class Readings:
     read: Measured
     site: SiteFacts
     windows: Windows
+    imaging: pd.DataFrame
+    """The imaging frame that was read."""
     facts: dict[str, Column]
     references: Mapping[str, References]
     sized: list[Sized] = field(default_factory=list)
@@ -114,6 +116,13 @@ class Readings:
         """Give the answer of the one criterion with a role."""
         return self.answers[self.criteria.once[role].id]  # type: ignore[index]
 
+    def imaging_columns(self, places: Ints, kept: Sequence[str]) -> pd.DataFrame:
+        """Give the rows of the imaging frame behind some MRIs, all but the kept columns empty; the site is named."""
+        rows = self.imaging.iloc[self.scans.row[places]].reset_index(drop=True)
+        empty = rows.iloc[:0].reindex(range(len(rows)))
+        site = self.frame["site_id"].to_numpy()[self.scans.site[places]]
+        return empty.assign(**{name: rows[name] for name in kept}).astype(rows.dtypes.to_dict()).assign(site_id=site)
+
     def seen_undecided(self, alert: Answer) -> Flags:
         """Tell the MRIs on which an alert's finding, the document's first fact, was seen and its urgency is not decided."""
         d = alert.decisions
@@ -144,7 +153,7 @@ def read(frame: pd.DataFrame, imaging: pd.DataFrame, rulebook: Rulebook, as_of: 
     refs: dict[str, References] = {
         c.measure: references(taken.numbers[c.measure], scans) for c in criteria.sizes if c.measure
     }
-    reading = Readings(rulebook, criteria, frame, scans, taken, site, windows, facts, refs)
+    reading = Readings(rulebook, criteria, frame, scans, taken, site, windows, imaging, facts, refs)
     before = np.where(scans.before >= 0, scans.since[np.maximum(scans.before, 0)], np.iinfo(np.int32).min)
     # Without any MRI before, growth seen now may have begun at any time: the window counts as just past.
     facts["window_place"] = windows.places(scans.site, scans.since, before)

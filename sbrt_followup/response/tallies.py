@@ -1,7 +1,8 @@
 """What a cohort's MRIs came to, counted with denominators, beside published figures, by region of the spine.
 
 A site counts where the thing was recorded; the denominator says how many those are. Published figures come from the
-bibliography, with how they were read; their cohorts and definitions differ, which the table says and does not adjust.
+bibliography, with how they were read; their cohorts and definitions differ, which the table says and does not adjust. Beside
+equivocal and pseudo-progression stands what stable lesions would give on the same MRI days by measurement error alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import NEVER, Flags, Ints
-from ..rulebook.criteria import Criterion
 from ..rulebook.model import Evidence
 from ..sites.history import days
 from ..sites.scans import NONE
@@ -22,46 +22,74 @@ from ..tables.spine_levels import spine_range
 from ..vocabulary import FACTS, REGIONS, SPINE_LEVELS, STATES
 from .answers import Answer
 from .assessment import Assessment
+from .chance_findings import chance_shares
 from .episodes import RESOLUTIONS
 from .event_dates import endpoints
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("table", "region", "group", "sites", "of", "percent", "published_percent", "published_in", "read", "caution")
+COLUMNS = (
+    "table",
+    "region",
+    "group",
+    "sites",
+    "of",
+    "percent",
+    "chance_percent",
+    "published_percent",
+    "published_in",
+    "read",
+    "caution",
+)
 ALL, SEVERAL = "all", "several or not known"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """Where a published percentage stands: source, finding, which of its values; and what to beware of."""
+    """Where a published percentage stands: source, finding, which of its values (its `what`); and what to beware of."""
 
     key: str
     finding: str
-    place: int = 0
+    what: str
     caution: str = ""
 
 
+ONE_MRI, MIXED_SITES, TRIAL = "one MRI after treatment, own cut", "spinal and non-spinal", "randomised trial, SBRT arm"
+EVER = "equivocal on any MRI"
+VOLUME, T2, COURSE, CONSENSUS = (
+    "volume at the last MRI",
+    "T2 pattern at the last MRI",
+    "growth over the course",
+    "pain by the consensus",
+)
 PUBLISHED: dict[tuple[str, str], tuple[Figure, ...]] = {
-    ("volume at the last MRI", "decreased"): (Figure("hwang2012", "volume", 0, "one MRI after treatment, own cut"),),
-    ("volume at the last MRI", "unchanged"): (Figure("hwang2012", "volume", 1, "one MRI after treatment, own cut"),),
-    ("volume at the last MRI", "increased"): (Figure("hwang2012", "volume", 2, "one MRI after treatment, own cut"),),
-    ("T2 pattern at the last MRI", "no_change"): (Figure("correia2022", "t2-patterns", 0, "spinal and non-spinal"),),
-    ("T2 pattern at the last MRI", "homogeneous_increase"): (Figure("correia2022", "t2-patterns", 1, "spinal and non-spinal"),),
-    ("T2 pattern at the last MRI", "mixed"): (
-        Figure("hwang2012", "t2-mixed", 0, "one MRI after treatment"), Figure("correia2022", "t2-patterns", 2, "spinal and non-spinal"),
+    (VOLUME, "decreased"): (Figure("hwang2012", "volume", "decreased (32 lesions)", ONE_MRI),),
+    (VOLUME, "unchanged"): (Figure("hwang2012", "volume", "unchanged (39 lesions)", ONE_MRI),),
+    (VOLUME, "increased"): (Figure("hwang2012", "volume", "increased (8 lesions)", ONE_MRI),),
+    (T2, "no_change"): (Figure("correia2022", "t2-patterns", "no change", MIXED_SITES),),
+    (T2, "homogeneous_increase"): (Figure("correia2022", "t2-patterns", "homogeneous increase", MIXED_SITES),),
+    (T2, "mixed"): (
+        Figure("hwang2012", "t2-mixed", "mixed pattern", "one MRI after treatment"),
+        Figure("correia2022", "t2-patterns", "increase mixed with dark areas", MIXED_SITES),
     ),
-    ("T2 pattern at the last MRI", "homogeneous_decrease"): (Figure("correia2022", "t2-patterns", 3, "spinal and non-spinal"),),
-    ("pain at 3 months", "complete"): (Figure("sahgal2021", "complete-response-3-months", 0, "randomised trial, SBRT arm"),),
-    ("pain at 6 months", "complete"): (Figure("sahgal2021", "complete-response-6-months", 0, "randomised trial, SBRT arm"),),
+    (T2, "homogeneous_decrease"): (Figure("correia2022", "t2-patterns", "complete darkening", MIXED_SITES),),
+    (f"{CONSENSUS} at 3 months", "complete"): (
+        Figure("sahgal2021", "complete-response-3-months", "SBRT, at 3 months", TRIAL),
+    ),
+    (f"{CONSENSUS} at 6 months", "complete"): (
+        Figure("sahgal2021", "complete-response-6-months", "SBRT, at 6 months", TRIAL),
+    ),
     ("fracture", "new or progressive"): (
-        Figure("sahgal2013vcf", "incidence", 0, "crude share of segments"), Figure("tseng2018", "vcf", 0, "at 2 years"),
+        Figure("sahgal2013vcf", "incidence", "crude", "crude share of segments"),
+        Figure("tseng2018", "vcf", "at 24 months", "at 2 years"),
     ),
-    ("growth over the course", "pseudoprogression"): (
-        Figure("amini2016", "incidence", 0, "lesions"), Figure("bahig2016", "incidence", 0, "segments"),
-        Figure("jabehdarmaralani2019", "incidence", 0, "renal cell and prostate only"),
+    (COURSE, "pseudoprogression"): (
+        Figure("amini2016", "incidence", "share of all lesions", "lesions"),
+        Figure("bahig2016", "incidence", "incidence", "segments"),
+        Figure("jabehdarmaralani2019", "incidence", "incidence", "renal cell and prostate only"),
     ),
-}  # fmt: skip
+}
 
 
 def tallies(assessment: Assessment) -> pd.DataFrame:
@@ -72,6 +100,7 @@ def tallies(assessment: Assessment) -> pd.DataFrame:
     present = [r for r in (*REGIONS.values(), SEVERAL) if (places == r).any()]
     groups = [(ALL, np.ones(len(places), dtype=bool)), *((r, places == r) for r in present)]
     rows: list[tuple[object, ...]] = []
+    by_chance = chance_shares(assessment)
     for name, labels, per_site in _tables(assessment):
         for region, here in groups:
             of = int(((per_site >= 0) & here).sum())
@@ -80,7 +109,8 @@ def tallies(assessment: Assessment) -> pd.DataFrame:
                 figures = PUBLISHED.get((name, label), ()) if region == ALL else ()
                 share = round(100.0 * count / of, 1) if of else None
                 found = _shown(figures, assessment.rulebook.evidence)
-                rows.extend((name, region, label, count, of, share, *published) for published in found)
+                chance = by_chance.get(label) if name in (COURSE, EVER) and region == ALL else None
+                rows.extend((name, region, label, count, of, share, chance, *published) for published in found)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -90,9 +120,10 @@ def _shown(figures: Sequence[Figure], evidence: Evidence) -> list[tuple[float | 
     for f in figures:
         source = next((s for s in evidence.sources if s.key == f.key), None)
         finding = None if source is None else next((x for x in source.findings if x.id == f.finding), None)
-        if source is not None and finding is not None and f.place < len(finding.values):
+        value = None if finding is None else next((v for v in finding.values if v.what == f.what), None)
+        if source is not None and finding is not None and value is not None:
             size = f"n = {source.n.count} {source.n.of}; " if source.n else ""
-            found.append((float(finding.values[f.place].value), f.key, finding.read, size + f.caution))
+            found.append((float(value.value), f.key, finding.read, size + f.caution))
     return found or [(None, "", "", "")]
 
 
@@ -143,11 +174,12 @@ def _tables(assessment: Assessment) -> list[tuple[str, tuple[str, ...], Ints]]:
     states = tuple(s for s in STATES if s not in ("baseline", "not_read"))
     state_code = np.where(after & reading.has_finding, e.state - 1, -1)
     tables = [
-        ("volume at the last MRI", volume, at_last(volume_code)),
-        ("T2 pattern at the last MRI", t2, at_last(reading.read.labels["t2_pattern"])),
+        (VOLUME, volume, at_last(volume_code)),
+        (T2, t2, at_last(reading.read.labels["t2_pattern"])),
         *_pain(assessment),
         ("fracture", ("none", "new or progressive"), _fractures(assessment)),
-        ("growth over the course", ("no growth", *RESOLUTIONS), _courses(assessment)),
+        (COURSE, ("no growth", *RESOLUTIONS), _courses(assessment)),
+        (EVER, ("never", "equivocal"), _ever_equivocal(assessment)),
         ("state at the last MRI", states, at_last(state_code)),
     ]
     return [(name, tuple(labels), code) for name, labels, code in tables]
@@ -155,22 +187,27 @@ def _tables(assessment: Assessment) -> list[tuple[str, tuple[str, ...], Ints]]:
 
 def _pain(assessment: Assessment) -> list[tuple[str, tuple[str, ...], Ints]]:
     reading = assessment.reading
-    if not reading.criteria.pains:
-        return []
-    answer: Answer = reading.answers[reading.criteria.pains[0].id]
-    c: Criterion = answer.criterion
-    wanted = [o for o in c.outcomes if o != "no_pain_before"]
-    to = np.array([wanted.index(o) if o in wanted else -1 for o in c.outcomes], dtype=np.int64)
-    code = answer.values(to, -1)
     order = reading.answer("scan_order")
     result = []
-    for name, which in (("pain at 3 months", "first"), ("pain at 6 months", "second")):
-        here = (order.outcome == order.criterion.outcomes.index(which)) & (code >= 0) & ~reading.scans.baseline
-        last = last_with(assessment, here)
-        result.append(
-            (name, tuple(wanted), np.where(last == NONE, -1, code[np.maximum(last, 0)]) if len(code) else last)
-        )
+    for c in reading.criteria.pains:
+        answer: Answer = reading.answers[c.id]
+        wanted = [o for o in c.outcomes if o != "no_pain_before"]
+        code = answer.codes(wanted)
+        title = CONSENSUS if c.role == "pain_consensus" else "pain, traditional,"
+        for months, which in (("3", "first"), ("6", "second")):
+            here = (order.outcome == order.criterion.outcomes.index(which)) & (code >= 0) & ~reading.scans.baseline
+            last = last_with(assessment, here)
+            found = np.where(last == NONE, -1, code[np.maximum(last, 0)]) if len(code) else last
+            result.append((f"{title} at {months} months", tuple(wanted), found))
     return result
+
+
+def _ever_equivocal(assessment: Assessment) -> Ints:
+    """Give whether a site was ever called equivocal, -1 where no MRI was read."""
+    scans, e = assessment.reading.scans, assessment.episodes
+    read = last_with(assessment, ~scans.baseline & assessment.reading.has_finding) != NONE
+    ever = last_with(assessment, e.called == STATES.index("equivocal")) != NONE
+    return np.where(ever, 1, np.where(read, 0, -1))
 
 
 def _fractures(assessment: Assessment) -> Ints:
