@@ -89,6 +89,7 @@ TECHNICAL = {
     "sites/scans.py": {20, 22},  # bits of packed numbers
     "arrays.py": {50},
     "response/answers.py": {256},  # tables kept
+    "response/chance_findings.py": {0.5, 0.01, 200.0, 2000},  # a quantile, a least volume, courses drawn
     "response/cards.py": {6, 1.001},  # decimals shown, a size just above a limit
     "response/tallies.py": {3},  # places in a row of published figures
     "visits/closures.py": {3, 7, 20, 1970},  # days of a week, letters shown, the first day of the count
