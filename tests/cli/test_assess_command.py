@@ -130,8 +130,10 @@ def test_the_reasoning_ends_in_citations(tables: tuple[str, str]) -> None:
 
 def test_the_summary_counts_with_denominators_beside_published_figures(tables: tuple[str, str]) -> None:
     text = read(tables, "--summary", "-q").stdout
-    assert "T2 pattern at the last MRI,all,mixed,1,1,100.0,86.1,hwang2012,secondary" in text
-    assert "pain at 3 months,all,complete,1,1,100.0,35.0,sahgal2021,secondary" in text
+    assert "T2 pattern at the last MRI,all,mixed,1,1,100.0,,86.1,hwang2012,secondary" in text
+    # The score alone stands beside no trial; the consensus, without doses, counts nobody.
+    assert '"pain, traditional, at 3 months",all,complete,1,1,100.0,,,,,' in text
+    assert "pain by the consensus at 3 months,all,complete,0,0,,,35.0,sahgal2021,secondary" in text
     assert "volume at the last MRI,lumbar,increased,1,1,100.0" in text
 
 
