@@ -124,6 +124,8 @@ class Foretold:
     by_course: Mapping[float, Floats] = field(default_factory=dict)
     """The risks that the course itself gives, where others (published ones) stand in `risk`."""
     source: str = ""
+    by_group: bool = False
+    """The groups are the model, so that it holds for none of them beyond the follow-up of each."""
 
     def mean_by_course(self, months: float) -> float:
         """Give the mean risk by the course at a horizon; NaN where there is none."""

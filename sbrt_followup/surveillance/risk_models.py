@@ -58,7 +58,7 @@ def by_group(
     rank = _ranks(order, max(months), labels, rates)
     scores = dict.fromkeys(months, np.array([float(rank.index(label)) for label in labels])[people.group])
     if not rates or hazards is None:
-        return Foretold(name, scores, {}, {}, None)
+        return Foretold(name, scores, {}, {}, None, by_group=True)
     course = Grouped(tuple(rates), people.group)
     by_course = {m: course.risk(m) for m in months}
     risks = dict(by_course)
@@ -69,7 +69,7 @@ def by_group(
             risks[month] = np.array([own[label] for label in labels])[people.group]
             known[month] = "published"
     sources = ", ".join(dict.fromkeys(hazards.of(label).source for label in labels))
-    return Foretold(name, scores, risks, known, course, by_course, sources)
+    return Foretold(name, scores, risks, known, course, by_course, sources, by_group=True)
 
 
 def _ranks(order: tuple[str, ...], last: float, labels: tuple[str, ...], rates: Sequence[Rates]) -> list[str]:

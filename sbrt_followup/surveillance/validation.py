@@ -4,7 +4,7 @@ Conventions. Discrimination (AUC by definition 2, concordances), Brier score, ob
 expected, calibration intercept and slope, decision curve, as in van Geloven and others, BMJ 2022;377:e069249, death
 competing; the estimators say the rest. Limits of O/E are exp(ln O/E ± z s.e./O) (Debray 2017). With several sites of one
 patient every error is clustered by patient. With fewer than `FEW` events no limits are given; a horizon beyond the
-follow-up of the cohort, or of one of its groups, is refused and keeps its counts only.
+follow-up of the cohort, or of one of its groups where these are the model, is refused and keeps its counts only.
 """
 
 from __future__ import annotations
@@ -139,6 +139,7 @@ class _Horizon:
         self.score = model.score[months]
         self.risk = model.risk.get(months)
         self.known = model.known.get(months, "")
+        self.by_group = model.by_group
         self.by_course = model.mean_by_course(months)
         self.z = float(ndtri(0.5 + level / 2))
         inside = people.time <= self.day
@@ -149,12 +150,13 @@ class _Horizon:
         people = self.people
         if not known(people.time, people.status, self.day):
             return f"nobody is followed for {self.months:g} months"
-        short = [
-            label
-            for place, label in enumerate(people.labels)
-            if (own := people.group == place).any() and not known(people.time[own], people.status[own], self.day)
-        ]
+        own = [(label, people.group == place) for place, label in enumerate(people.labels)]
+        short = [label for label, here in own if here.any() and not self.followed(here)] if self.by_group else []
         return f"nobody of {', '.join(short)} is followed for {self.months:g} months" if short else ""
+
+    def followed(self, own: Flags) -> bool:
+        """Tell whether a group is followed to the horizon."""
+        return known(self.people.time[own], self.people.status[own], self.day)
 
     def worked_out(self, thresholds: Sequence[float], yields: Floats | None) -> Horizon:
         people, day, score, risk = self.people, self.day, self.score, self.risk
@@ -233,7 +235,7 @@ class _Horizon:
                 continue
             inside = own & (people.time <= self.day)
             events = int((inside & (people.status == EVENT)).sum())
-            observed = self.observed(own)
+            observed = self.observed(own) if self.followed(own) else Number()
             expected = float(self.risk[own].mean()) if self.risk is not None else NAN
             died = int((inside & (people.status == COMPETING)).sum())
             oe = self.oe(observed, expected, events)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers.scanned_cohorts import RATES, TIERS, planned, scanned
@@ -75,9 +77,15 @@ def test_a_horizon_beyond_a_tiers_follow_up_is_refused():
         time=np.where(low, np.minimum(frame["time"], 900.0), frame["time"]),
         status=np.where(low & (frame["time"] > 900), 0, frame["status"]),
     )
-    (found,) = validate(people(short), model(short), [48.0], AT)
+    tiers = replace(model(short), by_group=True)
+    (found,) = validate(people(short), tiers, [48.0], AT)
     assert found.refused == "nobody of low is followed for 48 months"
     assert found.n == 446 and np.isnan(found.auc.estimate) and found.benefit == ()
+    # Beside a score the tier alone has no observed risk.
+    (beside,) = validate(people(short), model(short), [48.0], AT)
+    low_tier, *others = beside.groups
+    assert np.isfinite(beside.auc.estimate) and np.isnan([low_tier.observed.estimate, low_tier.oe.estimate]).all()
+    assert all(np.isfinite(g.oe.estimate) for g in others)
     (far,) = validate(people(frame), model(frame, 99.0), [99.0], AT)
     assert far.refused == "nobody is followed for 99 months"
 

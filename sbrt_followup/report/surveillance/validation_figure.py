@@ -146,6 +146,8 @@ def _calibration(axes: Axes, h: Horizon) -> None:
         axes.plot(curve.risk, curve.observed, color=BLUE, lw=1.6, label="smoothed")
         top = max(top, float(curve.risk.max()), float(curve.ci_high.max()))
     for g in h.groups:
+        if not np.isfinite(g.observed.estimate):
+            continue
         low, high = g.observed.ci_low, g.observed.ci_high
         if np.isfinite([low, high]).all():
             axes.plot([g.expected] * 2, [max(low, 0), high], color=RED, lw=1.2)
