@@ -7,7 +7,7 @@ from dataclasses import replace
 import typer
 
 from ..tables.dates import style_of
-from ..tables.proposing import Proposal, Question
+from ..tables.questions import Proposal, Question
 
 MOST_ASKED = 25
 

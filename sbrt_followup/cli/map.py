@@ -13,7 +13,7 @@ from . import options as o
 
 if TYPE_CHECKING:
     from ..tables.mapping import MapFile, TableMap
-    from ..tables.proposing import Proposal
+    from ..tables.questions import Proposal
 
 
 def map_(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+MOST_LOOKED_AT = 10_000
 LONG_NUMBER = 1e15
 """Whole numbers from here on have more digits than a spreadsheet keeps."""
 _NUMBERS = {".": re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?"), ",": re.compile(r"[-+]?[0-9]+(?:,[0-9]+)?")}
@@ -105,10 +106,15 @@ def texts_with_counts(series: pd.Series[Any]) -> list[tuple[str, int]]:
     """Give the distinct texts of a column, most frequent first; true dates and faults are left out."""
     import numpy as np
 
-    codes, cells = _distinct(series, ColumnSpec("", "choice"), TableMap())
+    codes, cells = _distinct(series, ColumnSpec("", "date"), TableMap())
     counts = np.bincount(codes[codes >= 0], minlength=len(cells))
     texts = [(cell, int(n)) for cell, n in zip(cells, counts, strict=True) if isinstance(cell, str)]
     return sorted(texts, key=lambda item: (-item[1], item[0]))
+
+
+def holds_dates(series: pd.Series[Any]) -> bool:
+    """Tell whether a file stores dates in a column, as such."""
+    return any(isinstance(value, date) for value in series.dropna().unique()[:MOST_LOOKED_AT])
 
 
 def nothing(spec: ColumnSpec, rows: int) -> Any:

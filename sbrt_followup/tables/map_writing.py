@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from .map_reading import OPEN
-from .proposing import Proposal, Question
+from .questions import Proposal, Question
 
 HEAD = (
     "# How our tables are read; written by `sbrt-followup map`. Look at every line: what stands after # is why it was proposed.",
@@ -53,7 +53,7 @@ def _section(proposal: Proposal) -> list[str]:
     elif how.decimal != ".":
         lines += [_line("decimal", how.decimal, proposal.reasons.get(("decimal",), ""))]
     if how.missing:
-        lines += [_raw("missing", _flow(how.missing), "words for nothing")]
+        lines += [_raw("missing", _flow(how.missing), "words for nothing, or for not known")]
     lines += _values(proposal, asked)
     for key, held in (("where", how.where), ("patient_rows", how.patient_rows)):
         if held:

@@ -5,78 +5,47 @@ Every proposal has its reason; what fits two answers is a Question. What an earl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from ..problems import InputRefused, Problem, Source
-from .cells import texts_with_counts
-from .column_proposals import WORD, Candidate, candidates, header_score, settle
+from .cells import holds_dates, texts_with_counts
+from .column_proposals import WORD, Candidate, candidates, settle
 from .columns import ColumnSpec
 from .date_styles import StyleProposal, propose_styles
 from .dates import DateStyle
-from .guards import meant, plain_name
-from .heads import Found, headers, heads
-from .intake import read_raw
-from .layout import Layout, Raw, Wanted, first_filled
+from .guards import meant
+from .layout import Raw
+from .locating import located, read_table, totals
 from .mapping import TableMap, fold
+from .questions import Proposal, Question
 from .word_proposals import WordProposal, fits, propose_words
 from .words import words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LEAST_SCORE = 3
 MOST_UNKNOWN, YES_OR_NO = 20, 2
 """Distinct words of a closed list that a person may be asked about when most are unknown; values of a yes or no."""
-MOST_TOTALS, FOOT = 3, 5
-"""Rows of totals at most, and how near to the last row they stand."""
 MOST_WORDS = 200
 """Distinct words of one closed-list column that a map lists; a column with more is no closed list."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """What only a person can say: where the answer belongs in the map, and what may be answered."""
-
-    part: str
-    """columns, dates, values, decimal or sheet."""
-    column: str
-    text: str
-    choices: tuple[str, ...] = ()
-    word: str = ""
-
-
-@dataclass
-class Proposal:
-    """How one table may be read, why, and what is still to be asked."""
-
-    section: str
-    file: str
-    specs: tuple[ColumnSpec, ...]
-    how: TableMap = field(default_factory=TableMap)
-    reasons: dict[tuple[str, ...], str] = field(default_factory=dict)
-    """(part, column, word) → why."""
-    questions: list[Question] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-    """What a person should know beside."""
-    raw: Raw | None = None
 
 
 def propose(path: str, section: str, specs: tuple[ColumnSpec, ...], before: TableMap) -> Proposal:
     """Look at one file and propose how to read it; raises InputRefused where it cannot be read at all."""
     proposal = Proposal(section, path, specs)
-    layout = _located(path, proposal, before)
-    proposal.raw = raw = _read(path, layout, proposal)
+    layout = located(path, proposal, before)
+    proposal.raw = raw = read_table(path, layout, proposal)
     columns = {str(name): texts_with_counts(raw.frame[name]) for name in raw.frame.columns[1:]}
-    skip = _totals(raw, layout, proposal) if not layout.skip_rows else layout.skip_rows
+    proposal.dated = frozenset(str(name) for name in raw.frame.columns[1:] if holds_dates(raw.frame[name]))
+    skip = totals(raw, layout, proposal) if not layout.skip_rows else layout.skip_rows
     unnamed = "ignore" if ("unnamed",) in proposal.reasons else layout.unnamed
     found = replace(layout, skip_rows=skip, unnamed=unnamed)
     proposal.how = TableMap(
         layout=found, where=before.where, patient_rows=before.patient_rows, own=before.own, decimal=before.decimal
     )
     if skip or before.where:
-        columns = {str(name): texts_with_counts(_table(raw, proposal.how)[name]) for name in raw.frame.columns[1:]}
+        own = _table(raw, proposal.how)
+        columns = {str(name): texts_with_counts(own[name]) for name in own.columns[1:]}
     _name_columns(proposal, list(columns), columns, before)
     _write_dates(proposal, columns, raw, before)
     _write_words(proposal, columns, before)
@@ -89,113 +58,6 @@ def _table(raw: Raw, how: TableMap) -> pd.DataFrame:
     return selected(raw, how, {})[0]
 
 
-# ---- where the table lies ----
-
-
-def _located(path: str, proposal: Proposal, before: TableMap) -> Layout:
-    """Find sheet and header row by how many names of a row are known."""
-    weight = header_score(proposal.specs)
-    theirs = {fold(name) for name in before.columns.values()}
-
-    def score(names: Sequence[str]) -> int:
-        plain = {plain_name(name) for name in names if name}
-        bare = {plain_name(name.split("(")[0]) for name in names if name}
-        near = sum(
-            2
-            for name in names
-            if name and plain_name(name) not in weight and meant(name, [s.name for s in proposal.specs])
-        )
-        return sum(weight.get(name, 0) for name in plain | bare) + near + 3 * len({fold(n) for n in names} & theirs)
-
-    listed = heads(path, before.layout)
-    if before.layout.sheet:
-        listed = [head for head in listed if head.sheet == before.layout.sheet] or listed
-    found = [best for head in listed if (best := next(iter(headers(head, score)), None)) is not None]
-    if not found:
-        raise _no_header(path)
-    best = max(found, key=lambda f: f.score)
-    if best.score < LEAST_SCORE and not before.layout.header_row:
-        # No name is known: the first row is taken, and the columns are asked about.
-        best = min((f for f in found if f.head is best.head), key=lambda f: f.rows)
-    rivals = [
-        f
-        for f in found
-        if f.head.sheet != best.head.sheet and f.score * 10 >= best.score * 8 and f.score >= LEAST_SCORE
-    ]
-    if rivals and not before.layout.sheet:
-        sheets = tuple(f.head.sheet for f in (best, *rivals))
-        proposal.questions.append(
-            Question("sheet", "", "several sheets look like this table; which one is it?", sheets)
-        )
-    return _layout(best, listed, proposal, before)
-
-
-def _no_header(path: str) -> InputRefused:
-    from pathlib import Path
-
-    hint = "Write the columns' names into a row above the data."
-    return InputRefused(
-        [
-            Problem(
-                "no-header",
-                "no row looks like a header: data stand where names should",
-                Source(Path(path).name),
-                hint=hint,
-            )
-        ]
-    )
-
-
-def _layout(best: Found, listed: Sequence[Any], proposal: Proposal, before: TableMap) -> Layout:
-    head = best.head
-    rows = before.layout.header_row or best.rows
-    if not before.layout.header_row and (len(best.rows) > 1 or best.rows[0] != next(n for n, c in head.rows if any(c))):
-        proposal.reasons["header_row",] = "the row that holds most known names"
-    if len(listed) > 1 and head.sheet:
-        proposal.reasons["sheet",] = f"of {len(listed)} sheets the one that looks like this table"
-    return replace(
-        before.layout,
-        sheet=head.sheet,
-        header_row=rows,
-        encoding=before.layout.encoding or head.encoding,
-        separator=before.layout.separator or head.separator,
-    )
-
-
-def _read(path: str, layout: Layout, proposal: Proposal) -> Raw:
-    """Read the table; a few cells under no column name are remarks beside it, many are a question."""
-    try:
-        return read_raw(path, layout, Wanted())
-    except InputRefused as refused:
-        if any(problem.code != "unnamed-column" for problem in refused.problems):
-            raise
-        unnamed = refused.problems
-    raw = read_raw(path, replace(layout, unnamed="ignore"), Wanted())
-    cells = sum(int(problem.example[0][1]) for problem in unnamed)
-    if cells * 5 > len(raw.frame):
-        raise InputRefused(unnamed)
-    proposal.reasons["unnamed",] = f"{cells} cell(s) stand under no column name: remarks beside the table"
-    return raw
-
-
-def _totals(raw: Raw, layout: Layout, proposal: Proposal) -> tuple[int | str, ...]:
-    """Find rows of totals at the foot, and lines of units under the header."""
-    import pandas as pd
-
-    frame = raw.frame
-    skip: list[int | str] = []
-    if not len(frame):
-        return ()
-    first = pd.Series([fold(text) for text in first_filled(frame)], index=frame.index)
-    for word in words().total_words():
-        hit = first.map(lambda text, word=word: text == word or text.startswith((word + " ", word + ":")))
-        rows = frame.loc[hit, "row"].tolist()
-        if 0 < len(rows) <= MOST_TOTALS and rows[0] > frame["row"].iloc[-1] - FOOT:
-            skip.append(word)
-            proposal.reasons["skip_rows", word] = f"row {rows[0]} looks like a row of totals"
-    return tuple(dict.fromkeys(skip))
-
-
 # ---- which column is which ----
 
 
@@ -203,12 +65,12 @@ def _name_columns(
     proposal: Proposal, names: list[str], columns: dict[str, list[tuple[str, int]]], before: TableMap
 ) -> None:
     kept = {ours: theirs for ours, theirs in before.columns.items() if theirs in names}
-    for ours in before.columns.keys() - kept.keys():
+    for ours in sorted(before.columns.keys() - kept.keys()):
         proposal.remarks.append(f"the column that the map gave for {ours} is not in the file any more")
     free = [name for name in names if name not in kept.values() and name not in before.own]
     by_name = {spec.name: spec for spec in proposal.specs}
     found = [c for c in candidates(free, proposal.specs) if c.ours not in kept]
-    good = {(c.ours, c.theirs): _holds(c, columns[c.theirs], by_name[c.ours]) for c in found}
+    good = {(c.ours, c.theirs): _holds(c, columns[c.theirs], by_name[c.ours], proposal.dated) for c in found}
     taken, asked = settle(found, good)
     result = dict(kept)
     for ours, candidate in taken.items():
@@ -222,11 +84,7 @@ def _name_columns(
         )
     for spec in proposal.specs:
         if spec.required and spec.name not in result and spec.name not in asked:
-            choices = tuple(
-                n
-                for n in free
-                if n not in result.values() and (spec.kind != "date" or (fits(columns[n], spec) and columns[n]))
-            )
+            choices = tuple(n for n in free if n not in result.values() and _may_be(n, spec, columns, proposal.dated))
             proposal.questions.append(
                 Question("columns", spec.name, f"which column is {spec.name} ({spec.help})?", choices[:20])
             )
@@ -236,7 +94,7 @@ def _name_columns(
     proposal.how = replace(proposal.how, columns=result, own=tuple(own))
 
 
-def _holds(candidate: Candidate, texts: list[tuple[str, int]], spec: ColumnSpec) -> bool:
+def _holds(candidate: Candidate, texts: list[tuple[str, int]], spec: ColumnSpec, dated: frozenset[str]) -> bool:
     """Tell whether a column can be what its name says: it can be read, or its few unknown words can be asked about."""
     if fits(texts, spec):
         return True
@@ -246,6 +104,13 @@ def _holds(candidate: Candidate, texts: list[tuple[str, int]], spec: ColumnSpec)
         and candidate.score >= WORD
         and len(texts) <= MOST_UNKNOWN
     )
+
+
+def _may_be(name: str, spec: ColumnSpec, columns: dict[str, list[tuple[str, int]]], dated: frozenset[str]) -> bool:
+    """Tell whether a column without a telling name may be offered for one of ours: an id is no date, a date is one."""
+    if spec.kind == "date":
+        return name in dated or bool(columns[name] and fits(columns[name], spec))
+    return name not in dated
 
 
 def _near_but_own(
