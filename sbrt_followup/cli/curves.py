@@ -137,6 +137,15 @@ def curves(
     trend: Annotated[
         bool, _option("--trend", "Add a test for trend over the groups in order (always for risk_group).", ANALYSIS)
     ] = False,
+    order: Annotated[
+        str | None,
+        _option(
+            "--order",
+            "The groups in their order, joined by ';': for tables, legend and trend.",
+            ANALYSIS,
+            metavar="A;B;C",
+        ),
+    ] = None,
     bootstrap: Annotated[
         int,
         _option(
@@ -207,7 +216,7 @@ def curves(
     from ..report.curves.curve_tables import TABLES
     from ..report.files import check_free
     from ..report.manifest import manifest
-    from . import inputs, outputs, risk_set
+    from . import inputs, ordering, outputs, risk_set
     from . import prepared as large
 
     risk_set.check(endpoint, estimator, censor_at, death_within, distant, require_mri)
@@ -262,6 +271,8 @@ def curves(
         seed,
         quantiles,
     )
+    if prepared is None and engine != "pandas":
+        raise refuse("not-allowed", "--engine goes with --prepared only", hint="Dates are read and counted in memory.")
     if prepared is not None:
         own = {
             "--unit site": unit == "site", "--estimator turnbull": chosen == "turnbull", "--censor-at": censor_at, "--entry": entry,
@@ -272,11 +283,12 @@ def curves(
         }  # fmt: skip
         large.refuse_others(own, by)
         time, status = large.columns(prepared)
-        result, table_of = large.curves_of(cohort, time, status, by, engine, endpoint, method)
+        result, table_of = large.curves_of(cohort, time, status, by, engine, endpoint, method, order)
         told = {
             "cohort": cohort, "prepared": [time, status], "engine": engine, "by": by, "endpoint": endpoint, "estimator": chosen,
             "times": list(method.times), "tau": method.tau_months, "quantiles": list(method.quantiles), "ci_type": ci_type, "level": level, "table": table,
-            "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None, "title": title or None,
+            "weights": weights, "trend": method.trend, "order": order,
+            "figure": [str(p) for p in drawings] or None, "title": title or None,
         }  # fmt: skip
 
         def trace_of_table() -> dict[str, Any]:
@@ -300,7 +312,7 @@ def curves(
         if name is not None:
             need_column(records, name)
     need_outcome(records, endpoint, policy)
-    grouping = grouping_of(records, rulebook, by, unit)
+    grouping = ordering.in_order(grouping_of(records, rulebook, by, unit), order, trend)
     dates = None
     if policy is not None and scans is not None:
         dates = dating(records.frame, scans.frame, rulebook, policy, question.as_of)
@@ -329,7 +341,7 @@ def curves(
         "death_within_days": question.death_within_days, "require_mri": require_mri or None,
         "distant": question.distant if endpoint == "local_progression" else None,
         "policy": policy, "null_check": null_check, "simulations": simulations if null_check else None,
-        "bootstrap": bootstrap or None, "seed": seed if null_check or bootstrap else None, "strata": strata, "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None,
+        "bootstrap": bootstrap or None, "seed": seed if null_check or bootstrap else None, "order": order, "strata": strata, "weights": weights, "trend": method.trend, "figure": [str(p) for p in drawings] or None,
         "title": title or None, "profile": rulebook.profile.id,
     }  # fmt: skip
     documents = [rulebook.profile, rulebook.risk, *([rulebook.sins] if RISK_GROUP in (by, strata) else [])]

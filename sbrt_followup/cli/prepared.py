@@ -41,7 +41,14 @@ def refuse_others(given: Mapping[str, Any], by: str | None) -> None:
 
 
 def curves_of(
-    path: str | None, time: str, status: str, by: str | None, engine: str, endpoint: str, method: Method
+    path: str | None,
+    time: str,
+    status: str,
+    by: str | None,
+    engine: str,
+    endpoint: str,
+    method: Method,
+    order: str | None = None,
 ) -> tuple[Curves, Records]:
     """Count a prepared table and estimate its groups; with what the manifest says of it."""
     import pandas as pd
@@ -51,6 +58,7 @@ def curves_of(
     from ..outcomes.question import Question
     from ..tables import lazy
     from ..tables.records import Records
+    from . import ordering
 
     if engine not in lazy.ENGINES:
         raise refuse("not-allowed", f"--engine takes {', '.join(lazy.ENGINES)}", hint=nearest(engine, lazy.ENGINES))
@@ -59,6 +67,7 @@ def curves_of(
     chosen: lazy.Engine = next(e for e in lazy.ENGINES if e == engine)
     counts = group_counts(path, group=by, time=time, status=status, engine=chosen)
     question = Question(course_days=0, endpoint=endpoint, censor_at="last_contact")
-    result = counted_curves(counts, question, method, Prepared(time, status, by, engine))
+    ordered = ordering.in_order_counts(counts, by, order, method.trend)
+    result = counted_curves(ordered, question, method, Prepared(time, status, by, engine))
     rows = pd.DataFrame(index=pd.RangeIndex(sum(c.n for c in counts.values())))
     return result, Records(rows, content_hash=lazy.content_hash(path))

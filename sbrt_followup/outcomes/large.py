@@ -6,7 +6,7 @@ competing event) and, if wanted, a group. What needs the dates behind them, the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..tables.lazy import ALL, Engine, count_cells
 from ..vocabulary import TIERS
 from .analysis import Method, analyse
 from .curves import Curves, Prepared
-from .question import DEATH_INSIDE, Question
+from .question import DEATH_INSIDE, MOST_GROUPS, Question
 from .study import Study
 from .units import natural
 
@@ -55,23 +55,33 @@ class CountedStudy(Study):
         return (ALL,)
 
 
+def usual_order(known: Iterable[str]) -> tuple[str, ...]:
+    """Order groups as tiers where all are tiers, else naturally."""
+    names = set(known)
+    return tuple(t for t in TIERS if t in names) if names <= set(TIERS) else tuple(sorted(names, key=natural))
+
+
 def counted_curves(counts: Mapping[str, Counts], question: Question, method: Method, prepared: Prepared) -> Curves:
-    """Estimate and compare the groups of a prepared table."""
+    """Estimate and compare the groups of a prepared table, in the mapping's order."""
     if question.endpoint in DEATH_INSIDE and any(c.competing for c in counts.values()):
         raise refuse(
             "bad-cell",
             f"column {prepared.status}: 2 (competing event) does not go with --endpoint {question.endpoint}",
             hint="Death is the event or part of it: write it as 1.",
         )
-    known = set(counts)
-    labels = tuple(t for t in TIERS if t in known) if known <= set(TIERS) else tuple(sorted(known, key=natural))
+    known = tuple(counts)
+    if len(known) > MOST_GROUPS:
+        hint = "Make a column of groups, such as 1 / 2 to 5 / over 5."
+        raise refuse(
+            "too-many-groups", f"{prepared.by} has {len(known)} values, more than {MOST_GROUPS} groups", hint=hint
+        )
     study = CountedStudy(
         question=question,
-        labels=labels,
+        labels=known,
         **dict.fromkeys(_ARRAYS, np.empty(0)),  # type: ignore[arg-type]
         rows_used=sum(c.n for c in counts.values()),
         excluded=(),
-        of_group=tuple(counts[label] for label in labels),
+        of_group=tuple(counts[label] for label in known),
     )
     analysis = analyse(study, method)
     return Curves(analysis, (), (), (), (), analysis.cautions, prepared=prepared)

@@ -432,3 +432,75 @@ def test_options_of_the_risk_set_are_refused_where_they_mean_nothing(small, argu
     with pytest.raises(InputRefused) as refused:
         as_json(small, *arguments)
     assert said in str(refused.value.problems[0])
+
+
+SIZES = """patient_id,sbrt_date,progression_date,last_followup_date,size,cost
+A,2020-01-01,2020-06-01,2021-01-01,<=20,$\\foo$
+B,2020-01-01,,2021-03-01,<=20,$20k-$40k
+C,2020-01-01,2020-08-01,2021-01-01,20-50,$\\foo$
+D,2020-01-01,2020-03-01,2021-01-01,>50,$20k-$40k
+"""
+
+
+@pytest.fixture
+def sized(tmp_path):
+    path = tmp_path / "sized.csv"
+    path.write_text(SIZES)
+    return path
+
+
+def test_a_trend_runs_over_a_declared_order_only(sized):
+    with pytest.raises(InputRefused) as refused:
+        as_json(sized, "--by", "size", "--trend")
+    assert "--order" in str(refused.value.problems[0])
+    body = as_json(sized, "--by", "size", "--trend", "--order", "<=20;20-50;>50")
+    assert [g["group"] for g in body["groups"]] == ["<=20", "20-50", ">50"]
+    assert "<=20 1, 20-50 2, >50 3" in body["methods"]
+    backwards = as_json(sized, "--by", "size", "--trend", "--order", ">50;20-50;<=20")
+    assert [g["group"] for g in backwards["groups"]] == [">50", "20-50", "<=20"]
+    for wrong in (">50;20-50", ">50;20-50;<=20;more", ">50;20-50;<=20;>50"):
+        with pytest.raises(InputRefused):
+            as_json(sized, "--by", "size", "--order", wrong)
+    with pytest.raises(InputRefused):
+        as_json(sized, "--engine", "duckdb")
+
+
+def test_names_and_titles_are_never_read_as_tex(sized, tmp_path):
+    drawn = tmp_path / "cost.svg"
+    run(sized, "--by", "cost", "--figure", drawn, "--title", "Cost $5 to $6", "--quiet")
+    text = drawn.read_text()
+    assert "Cost $5 to $6" in text
+    assert "$20k-$40k" in text
+    assert "$\\foo$" in text
+
+
+def test_text_tables_keep_every_number_within_80_columns(tmp_path):
+    rows = ["patient_id,sbrt_date,progression_date,last_followup_date,nodal"]
+    for n in range(60):
+        month = f"{2001 + n // 3}-0{1 + n % 9}-11"
+        rows.append(
+            f"P{n},2000-01-01,{month if n % 2 else ''},{month},{'ten or more nodes' if n % 2 else 'none of them'}"
+        )
+    path, printed = tmp_path / "nodal.csv", tmp_path / "nodal.txt"
+    path.write_text("\n".join(rows) + "\n")
+    body = as_json(path, "--by", "nodal", "--estimator", "km", "--times", "24,60,120")
+    run(
+        path,
+        "--by",
+        "nodal",
+        "--estimator",
+        "km",
+        "--times",
+        "24,60,120",
+        "--format",
+        "table",
+        "-o",
+        printed,
+        "--quiet",
+    )
+    text = printed.read_text()
+    assert max(map(len, text.splitlines())) <= 80
+    words = {w.strip("()") for w in text.split()}
+    for group in body["groups"]:
+        for figure in (group["followup_median_days"], group["median_days"]):
+            assert all(f"{days / 30.4375:.1f}" in words for days in figure.values() if days is not None)

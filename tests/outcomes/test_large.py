@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from helpers.reference_data import FOLDER, GROUP_COLUMN, cohort
+from helpers.reference_data import FOLDER, GROUP_COLUMN, cohort, numbers
 from typer.testing import CliRunner
 
 from sbrt_followup.cli.app import app
@@ -39,7 +39,8 @@ def prepared(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]
 @pytest.mark.parametrize("estimator", ["cif", "km"])
 def test_the_numbers_are_those_of_the_cohort_with_its_dates(prepared, engine, estimator):
     name, path = prepared
-    more = ("--estimator", estimator, "--weights", "1,0", "--trend")
+    order = ";".join(sorted(numbers(name)["groups"], reverse=True))
+    more = ("--estimator", estimator, "--weights", "1,0", "--trend", "--order", order)
     ours = as_json(path, "--prepared", "time,status", "--by", "group", "--engine", engine, *more)
     dated = as_json(FOLDER / f"{name}.csv", "--by", GROUP_COLUMN[name], "--censor-at", "last_contact", *more)
     assert ours["tests"] == dated["tests"]
@@ -138,3 +139,12 @@ def test_cells_that_hold_no_duration_or_status_are_counted_by_column(tmp_path):
     assert "2 row(s), column days" in said
     assert "1 row(s), column state" in said
     assert "1 row(s), column arm" in said
+
+
+def test_a_prepared_table_has_groups_not_identifiers(tmp_path):
+    path = tmp_path / "wide.parquet"
+    pd.DataFrame({"days": range(1, 32), "status": 1, "id": [f"P{n}" for n in range(31)]}).to_parquet(path)
+    with pytest.raises(InputRefused) as refused:
+        run(path, "--prepared", "days,status", "--by", "id", "--format", "json", "--quiet")
+    assert "31 values" in str(refused.value.problems[0])
+    assert "P30" not in str(refused.value.problems[0])

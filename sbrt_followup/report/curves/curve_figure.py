@@ -48,6 +48,7 @@ TITLE_WIDTH = 60
 HALF_A_LINE = 0.004
 MONTH = analysis_days(1)
 RC = {
+    "text.parse_math": False,  # a group called $20k-$40k is a name, not TeX
     "font.family": "sans-serif",
     "font.sans-serif": ["Arial", "Helvetica", "Liberation Sans", "DejaVu Sans"],
     "font.size": 9,

@@ -104,17 +104,22 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1)
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for place, name in enumerate(columns):
-        longest = max((len(row[place]) for row in [columns, *rows]), default=0)
+        cells = [row[place] for row in [columns, *rows]]
+        longest = max((len(cell) for cell in cells), default=0)
         table.add_column(
             name,
             justify="left" if place < left else "right",
-            no_wrap=place >= left,
             overflow="fold",
-            min_width=min(longest, NARROWEST) if place < left else None,
+            min_width=min(longest, NARROWEST) if place < left else _longest_word(cells),
         )
     for row in rows:
         table.add_row(*(cell.replace("[", r"\[") for cell in row))
     return table
+
+
+def _longest_word(cells: Sequence[str]) -> int:
+    """Give the width below which a number would be cut: cells fold between words only."""
+    return max((len(word) for cell in cells for word in cell.split()), default=0)
 
 
 def _word(analysis: Analysis) -> str:

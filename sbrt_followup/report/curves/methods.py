@@ -193,6 +193,9 @@ def _testing(result: Curves) -> list[str]:
         if any(t.groups for t in analysis.tests):
             text += "; p-values of pairs are adjusted by Holm's method"
         said.append(text + ".")
+        if any("trend" in n for n in names):
+            scored = ", ".join(f"{g.label} {k}" for k, g in enumerate(analysis.groups, start=1))
+            said.append(f"The test for trend scored the groups in this order: {scored}.")
     return said
 
 
