@@ -5,11 +5,20 @@ A message never holds a cell value or an identifier: row number, column and rule
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning", "note"]
+# Control and bidirectional characters could move a cursor, forge a line or turn a text about.
+UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+LONGEST_MESSAGE = 1_000
+
+
+def clean(text: str, keep: str = "") -> str:
+    """Show that an unsafe character stood there, without letting it act; `keep` names those that may stay."""
+    return UNSAFE.sub(lambda found: found[0] if found[0] in keep else "\ufffd", text)
 
 
 @dataclass(frozen=True, order=True)
@@ -43,7 +52,8 @@ class Problem:
         where = f"{self.source}: " if self.source else ""
         # A hint is a sentence of its own, or goes on after a colon: `: did you mean 'bilsky'?`
         hint = f"{'.' if self.hint[0].isupper() else ':'} {self.hint}" if self.hint else ""
-        return f"{where}{self.message}{hint} [{self.code}]"
+        text = clean(f"{where}{self.message}{hint}")
+        return f"{text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + ' …'} [{self.code}]"
 
 
 class InputRefused(Exception):  # noqa: N818 - the user's word for it, not a Python error

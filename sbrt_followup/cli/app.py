@@ -23,12 +23,13 @@ from . import (
     schedule,
     simulate,
     validate,
+    verify,
     worklist,
 )
 from . import map as map_command
-from . import options as option_values
+from .call import Commands
 
-app = typer.Typer(
+app = Commands(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -52,7 +53,6 @@ def options(
     ] = False,
 ) -> None:
     """MRI follow-up after spine SBRT, from cited rules: schedules, response, cohort curves, rule audits."""
-    option_values.forget()
 
 
 app.command("schedule")(schedule.schedule)
@@ -68,10 +68,11 @@ app.command("curves")(curves.curves)
 app.command("intervals")(intervals.intervals)
 app.command("policy")(policy.policy)
 app.command("validate")(validate.validate)
-app.command("simulate")(simulate.simulate)
-rules.app.command("show")(rules_show.show)
-rules.app.command("diff")(rules_changes.diff)
+app.command("simulate", public=True)(simulate.simulate)
+app.command("verify")(verify.verify)
+rules.app.command("show", public=True)(rules_show.show)
+rules.app.command("diff", public=True)(rules_changes.diff)
 rules.app.command("impact")(rules_changes.impact)
-rules.app.command("evidence")(rules_show.evidence)
-rules.app.command("schema")(rules_show.schema)
+rules.app.command("evidence", public=True)(rules_show.evidence)
+rules.app.command("schema", public=True)(rules_show.schema)
 app.add_typer(rules.app, name="rules")

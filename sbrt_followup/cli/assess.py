@@ -178,8 +178,10 @@ def assess(
     to = outputs.destination(
         format_ or ("table" if as_text and output is None else None), output, force, quiet, allowed
     )
-    for path in (endpoints, figure):
-        _check_file(path, force)
+    events = (
+        None if endpoints is None else outputs.destination(None, endpoints, force, quiet, ("csv", "parquet", "xlsx"))
+    )
+    drawings = outputs.check_figures([figure], force)
     rulebook = inputs.open_rulebook(rules, profile)
     table = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet)
     scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
@@ -199,10 +201,10 @@ def assess(
         "scan_date": scan_date, "reasoning": reasoning, "report": report, "cohort": cohort, "imaging": imaging, "patient": patient_id,
     }  # fmt: skip
     run = _Run(assessment, table, scans, policy, today.isoformat(), arguments)
-    if endpoints is not None:
-        run.write_endpoints(endpoints, force, quiet)
-    if figure is not None:
-        _draw(assessment, figure, draw or ("course" if patient_id else "spider"), force, quiet)
+    if events is not None:
+        outputs.deliver(outputs.Result(run.site_table(), "Cohort with event dates", "rows", run.manifest), events)
+    shown = draw or ("course" if patient_id else "spider")
+    outputs.draw_files(drawings, lambda kind: _figure(assessment, shown, kind), run.manifest, force)
     if as_text:
         _text(run, to, scan_date, "reasoning" if reasoning else "report" if report else "card")
         return
@@ -232,8 +234,8 @@ class _Run:
         """Build the manifest of this call."""
         from dataclasses import replace
 
-        from ..report.manifest import manifest
         from ..tables.records import Exclusion
+        from .inputs import manifest_of
 
         book = self.assessment.rulebook
         documents = [book.profile, *book.windows, *book.criteria, book.sins, book.evidence]
@@ -246,7 +248,7 @@ class _Run:
             "cohort": self.table,
             "imaging": replace(self.scans, frame=read, excluded=(*self.scans.excluded, *left_out)),
         }
-        return manifest("assess", self.as_of, documents, inputs, self.arguments, ("cohort", "imaging", "patient"))
+        return manifest_of("assess", self.as_of, documents, inputs, self.arguments, ("cohort", "imaging", "patient"))
 
     def site_table(self) -> Any:
         """Give the cohort with its event dates."""
@@ -254,16 +256,9 @@ class _Run:
 
         return cohort_table(self.assessment, self.table.given, self.table.extra_columns, self.policy)
 
-    def write_endpoints(self, path: Path, force: bool, quiet: bool) -> None:
-        """Write the cohort table with its event dates."""
-        from . import outputs
-
-        to = outputs.destination(None, path, force, quiet, ("csv", "parquet", "xlsx"))
-        outputs.deliver(outputs.Result(self.site_table(), "Cohort with event dates", "rows", self.manifest), to)
-
     def result(self, sites: bool, patients: bool, summary: bool, whole: bool) -> Any:
         """Give what is printed: MRIs, sites, patients or the summary; `whole` adds what only JSON holds beside them."""
-        from ..report.files import json_rows
+        from ..report.tabular import json_rows
         from . import outputs
 
         body: dict[str, Any] = {
@@ -329,49 +324,32 @@ class _Run:
         return lines
 
 
-def _check_file(path: Path | None, force: bool) -> None:
-    if path is not None:
-        from ..report.files import check_free
-
-        check_free(path, force)
-
-
 def _only(records: Records, patient_id: str) -> Records:
     from dataclasses import replace
 
     return replace(records, frame=records.frame.loc[records.frame["patient_id"] == patient_id].reset_index(drop=True))
 
 
-def _draw(assessment: Assessment, path: Path, kind: str, force: bool, quiet: bool) -> None:
-    from ..report.files import write_bytes
+def _figure(assessment: Assessment, shown: str, kind: str) -> bytes:
     from ..report.response.response_figures import FIGURES, figure
-    from .inputs import say
 
-    if kind not in FIGURES:
+    if shown not in FIGURES:
         raise refuse("not-allowed", f"--draw takes {', '.join(FIGURES)}")
-    write_bytes(path, figure(assessment, kind, path), force)
-    say(f"written: {path.name}", quiet)
+    return figure(assessment, shown, kind)
 
 
 def _text(run: _Run, to: Destination, scan_date: str | None, kind: str) -> None:
     """Print or write reports, cards or the reasoning, as text or JSON; a file gets its manifest beside it."""
-    import sys
 
-    from ..report.files import json_text, write_bytes
+    from ..report.tabular import json_text
+    from . import outputs
 
     body, text = {"reasoning": _reasoning, "report": _report, "card": _cards}[kind](run, to.format, scan_date)
     if to.format == "json":
         data = json_text({"schema_version": 1, "as_of": run.as_of, **body, "manifest": run.manifest()}).encode()
     else:
         data = text.encode()
-    if to.path is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.flush()
-        return
-    write_bytes(to.path, data, to.force)
-    if to.format != "json":
-        beside = to.path.with_name(to.path.name + ".manifest.json")
-        write_bytes(beside, json_text(run.manifest()).encode(), True)
+    outputs.give(data, to, run.manifest)
 
 
 def _reasoning(run: _Run, format_: str, scan_date: str | None) -> tuple[dict[str, Any], str]:

@@ -34,7 +34,6 @@ def check(
 
         sbrt-followup check ours.xlsx --map map.yaml -f csv -o problems.csv
     """
-    from ..report.manifest import manifest
     from ..report.row_list import kind_list, row_list
     from ..sites.table_check import check_tables
     from . import inputs, outputs
@@ -58,7 +57,7 @@ def check(
         frame=kind_list(found.problems) if to.format == "table" else row_list(found.problems),
         title=f"Problems of {cohort.rpartition('/')[2]}",
         rows="problems",
-        manifest=lambda: manifest(
+        manifest=lambda: inputs.manifest_of(
             "check",
             day.isoformat(),
             [rulebook.sins],

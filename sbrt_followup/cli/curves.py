@@ -212,10 +212,7 @@ def curves(
     from ..outcomes.curves import curves as run
     from ..outcomes.policies import CHOICES, dating
     from ..outcomes.question import DEATH_INSIDE
-    from ..report.curves import curve_figure
     from ..report.curves.curve_tables import TABLES
-    from ..report.files import check_free
-    from ..report.manifest import manifest
     from . import inputs, ordering, outputs, risk_set
     from . import prepared as large
 
@@ -253,10 +250,7 @@ def curves(
         raise refuse("not-allowed", "--simulations takes a number from 10 to 1,000,000")
     if policy is not None and imaging is None:
         raise refuse("no-imaging", "--policy dates progression from MRIs: name the imaging table with --imaging FILE")
-    drawings = figure or []
-    for path in drawings:
-        curve_figure.check_kind(path)
-        check_free(path, force)
+    drawings = outputs.check_figures(figure or [], force)
     to = outputs.destination(format_, output, force, quiet)
     chosen = estimator or ("km" if endpoint in DEATH_INSIDE else "cif")
     method = _method(
@@ -292,9 +286,9 @@ def curves(
         }  # fmt: skip
 
         def trace_of_table() -> dict[str, Any]:
-            return manifest("curves", None, [], {"cohort": table_of}, told, SECRET)
+            return inputs.manifest_of("curves", None, [], {"cohort": table_of}, told, SECRET)
 
-        _give(result, to, table, trace_of_table, drawings, title, force, quiet)
+        _give(result, to, table, trace_of_table, drawings, title, force)
         return
     rulebook = inputs.open_rulebook(rules, profile)
     records = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet)
@@ -350,9 +344,9 @@ def curves(
     tables = {"cohort": records, **({"imaging": scans} if scans else {})}
 
     def trace() -> dict[str, Any]:
-        return manifest("curves", as_of, documents, tables, arguments, SECRET)
+        return inputs.manifest_of("curves", as_of, documents, tables, arguments, SECRET)
 
-    _give(result, to, table, trace, drawings, title, force, quiet)
+    _give(result, to, table, trace, drawings, title, force)
 
 
 def check_words(
@@ -542,17 +536,17 @@ def _give(
     drawings: list[Path],
     title: str,
     force: bool,
-    quiet: bool,
 ) -> None:
     """Deliver the tables, then the figures."""
     _deliver(result, to, table, trace)
     from ..report.curves import curve_figure
+    from . import outputs
 
-    draw_files(drawings, lambda kind: curve_figure.figure_bytes(result, kind, title=title), trace, force, quiet)
+    outputs.draw_files(drawings, lambda kind: curve_figure.figure_bytes(result, kind, title=title), trace, force)
 
 
 def _deliver(result: Curves, to: Destination, table: str, trace: Trace) -> None:
-    from ..report import files
+    from ..report import tabular
     from ..report.curves import curve_document, curve_tables
     from ..report.curves.methods import methods
     from . import outputs
@@ -561,11 +555,11 @@ def _deliver(result: Curves, to: Destination, table: str, trace: Trace) -> None:
     if to.format == "table" and to.path is None:
         from ..report.curves.curve_text import render, terminal
 
-        render(result, text, terminal())
+        outputs.current().show(lambda: render(result, text, terminal()))
         return
 
     def as_json() -> bytes:
-        return files.json_text(curve_document.document(result, text, trace())).encode()
+        return tabular.json_text(curve_document.document(result, text, trace())).encode()
 
     def as_text() -> bytes:
         from ..report.curves.curve_text import plain
@@ -578,14 +572,3 @@ def _deliver(result: Curves, to: Destination, table: str, trace: Trace) -> None:
     frame = curve_tables.frame(result, table)
     body = outputs.Result(frame, "Curves", "rows", trace, notes=[*basis, *cautions, *left_out])
     outputs.deliver(body, to, {"json": as_json, "table": as_text})
-
-
-def draw_files(paths: list[Path], drawn: Callable[[str], bytes], trace: Trace, force: bool, quiet: bool) -> None:
-    """Write figures, each with its manifest; `drawn` gives the bytes of a kind (`.png`)."""
-    from ..report import files
-    from . import inputs
-
-    for path in paths:
-        files.write_bytes(path, drawn(path.suffix.lower()), force)
-        files.write_bytes(path.with_name(path.name + ".manifest.json"), files.json_text(trace()).encode(), force=True)
-        inputs.say(f"drawn: {path.name}", quiet)

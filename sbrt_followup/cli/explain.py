@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -68,7 +67,7 @@ def explain(
         sbrt-followup explain --sbrt-date 2025-01-31 --bilsky 1b --sins 9 --plan chen-2024
     """
     from ..report.explanation_text import as_json, as_text
-    from ..report.files import json_text, write_bytes
+    from ..report.tabular import json_text
     from ..visits.explanation import explain as chain
     from ..visits.schedule import schedule
     from . import inputs, outputs
@@ -106,27 +105,15 @@ def explain(
     explanation = chain(chosen, visits, request, visit)
     if own is not None and visit is None:
         explanation = _with_readings(explanation, chosen, own, request)
+    trace = inputs.trace(
+        "explain", request, table, scans, {"plan": request.plan.id, "horizon": horizon, "patient": patient_id},
+        ("patient", *facts),
+    )  # fmt: skip
     if to.format == "json":
-        arguments = {
-            "plan": request.plan.id,
-            "horizon": horizon,
-            "cohort": cohort,
-            "imaging": imaging,
-            "patient": patient_id,
-            **facts,
-            "mri": mri,
-        }
-        trace = inputs.trace(
-            "explain", request, table, scans, arguments, ("cohort", "imaging", "patient", "mri", *facts)
-        )
         data = json_text({"schema_version": 1, **as_json(explanation), "manifest": trace()}).encode()
     else:
         data = as_text(explanation).encode()
-    if to.path is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.flush()
-    else:
-        write_bytes(to.path, data, force)
+    outputs.give(data, to, trace)
 
 
 def _with_readings(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..problems import Source, refuse
+from .call import current
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,11 +17,15 @@ if TYPE_CHECKING:
     from ..visits.schedule import Request
 
 SHORTEST_KEY = 16
-FIGURES = (".png", ".svg", ".pdf")
+FEWEST_LETTERS = 8  # 32 random hexadecimal digits have fewer once in some ten million keys
+OTHERS = 0o077
+NEW_KEY = "Make a new one: sbrt-followup key clinic.key"
 
 
 def read_key(path: Path | None, what: str) -> bytes:
-    """Read the secret that pseudonyms are made with."""
+    """Read the secret that pseudonyms are made with; refuse one that others may know."""
+    from ..report.manifest import fingerprint
+
     if path is None:
         raise refuse(
             "no-key", f"{what} needs --key-file, a file with a secret that stays in the clinic",
@@ -32,7 +38,13 @@ def read_key(path: Path | None, what: str) -> bytes:
             "unreadable", f"the key file cannot be read: {error.strerror or 'I/O error'}", Source(path.name)
         ) from None
     if len(key) < SHORTEST_KEY:
-        raise refuse("short-key", f"the key is shorter than {SHORTEST_KEY} characters", Source(path.name))
+        raise refuse("short-key", f"the key is shorter than {SHORTEST_KEY} characters", Source(path.name), NEW_KEY)
+    if len(set(key)) < FEWEST_LETTERS:
+        raise refuse("weak-key", "the key can be guessed: too few different characters", Source(path.name), NEW_KEY)
+    if os.name == "posix" and path.stat().st_mode & OTHERS:
+        hint = f"Make it yours alone: chmod 600 {path.name}"
+        raise refuse("open-key", "other users of this machine can read or change the key file", Source(path.name), hint)
+    current().keys[path] = fingerprint(key)
     return key
 
 
@@ -72,25 +84,14 @@ def fhir(
     return bundle(visits, as_of=request.as_of, key=key, identify=identify, manifest=manifest, release=release)
 
 
-def check_figure(path: Path, force: bool) -> None:
-    """Refuse a figure that cannot be written, before any work is done."""
-    from ..report.files import check_free
-
-    if path.suffix.lower() not in FIGURES:
-        raise refuse("unknown-format", "a figure ends in .png, .svg or .pdf", Source(path.name))
-    check_free(path, force)
-
-
-def timeline(path: Path, force: bool, table: Records, visits: pd.DataFrame, request: Request) -> None:
-    """Draw the schedule into a file."""
+def timeline(kind: str, table: Records, visits: pd.DataFrame, request: Request) -> bytes:
+    """Draw the schedule as a file of this kind."""
     from datetime import date, timedelta
 
-    from ..report.files import write_bytes
     from ..report.visits.timeline import timeline as draw
     from ..report.visits.timeline_marks import Shade, Treatment
     from ..sites.windows import window_spans
 
-    kind = path.suffix.lower().removeprefix(".")
     frame = table.frame
     patients, sites = frame["patient_id"].tolist(), frame["site_id"].tolist()
     epoch = date(1970, 1, 1)
@@ -101,4 +102,4 @@ def timeline(path: Path, force: bool, table: Records, visits: pd.DataFrame, requ
     ]  # fmt: skip
     treatments = [Treatment(p, s, day.date()) for p, s, day in zip(patients, sites, frame["sbrt_date"], strict=True)]
     title = f"MRI follow-up, plan {request.plan.id}"
-    write_bytes(path, draw(visits, shades, treatments, request.as_of, title, kind), force)
+    return draw(visits, shades, treatments, request.as_of, title, kind)

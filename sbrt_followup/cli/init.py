@@ -9,6 +9,7 @@ import typer
 
 from ..problems import Source, refuse
 from . import options as o
+from .call import current
 
 if TYPE_CHECKING:
     from ..rulebook.library import Rulebook
@@ -30,7 +31,6 @@ def init(
 
         sbrt-followup worklist our_clinic/register.xlsx --imaging our_clinic/register.xlsx --map our_clinic/map.yaml
     """
-    from ..report.files import write_bytes
     from ..report.starter import starter_workbook
     from . import inputs
 
@@ -45,14 +45,11 @@ def init(
     if taken:
         raise refuse("file-exists", f"{', '.join(taken)} exist(s) already", Source(folder.name), "Name another folder.")
     book = starter_workbook()
-    try:
-        (folder / RULES).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise refuse("unwritable", f"cannot be made: {error.strerror or 'I/O error'}", Source(folder.name)) from None
-    write_bytes(folder / WORKBOOK, book)
+    call = current()
+    call.write(folder / WORKBOOK, book, False, None, "", folder=True)
     for name, text in texts.items():
-        write_bytes(folder / name, text.encode())
-    inputs.say(f"written: {folder.name}/{WORKBOOK}, {', '.join(texts)}", quiet)
+        call.write(folder / name, text.encode(), False, None, "", folder=True)
+    call.tell(f"written: {folder.name}/{WORKBOOK}, {', '.join(texts)}")
 
 
 def _map() -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -11,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..problems import InputRefused, refuse
-from . import options as o
+from .call import PERSONAL, SAID, SHOWING, current
+from .call import arguments as every_option
+from .call import say as say
 
 if TYPE_CHECKING:
     from ..rulebook.library import Rulebook
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
     from ..tables.mapping import MapFile
     from ..tables.records import Records
     from ..visits.schedule import Request
-
-
-def say(text: str, quiet: bool = False) -> None:
-    """Tell the user something, on stderr."""
-    if not quiet:
-        print(text, file=sys.stderr)
 
 
 def day_of(text: str | None, quiet: bool = False) -> date:
@@ -117,7 +112,7 @@ def _check_on_error(on_error: str) -> None:
 
 def with_sheet(how: MapFile) -> MapFile:
     """Let --sheet go before the map's `sheet:` of the cohort."""
-    sheet = o.given("sheet")
+    sheet = current().options.get("sheet")
     if sheet is None:
         return how
     return replace(how, cohort=replace(how.cohort, layout=replace(how.cohort.layout, sheet=str(sheet))))
@@ -129,10 +124,11 @@ def errors_told() -> Iterator[None]:
     try:
         yield
     except InputRefused as refused:
-        path = o.given("errors")
+        path = current().options.get("errors")
         if path is not None:
             from ..report.row_list import write_row_list
 
+            current().claim(Path(str(path)), force=True)
             write_row_list(Path(str(path)), refused.problems)
             say(f"written: {Path(str(path)).name} (every row with a problem)")
         raise
@@ -239,7 +235,6 @@ def _trace(
     arguments: dict[str, Any],
     secret: tuple[str, ...],
 ) -> dict[str, Any]:
-    from ..report.manifest import manifest
     from ..rulebook.model import Plan
 
     book = request.rulebook
@@ -247,4 +242,21 @@ def _trace(
     if request.plan.undecided:
         documents.insert(2, book.get(Plan, request.plan.undecided))
     inputs = {"cohort": cohort} if imaging is None else {"cohort": cohort, "imaging": imaging}
-    return manifest(command, request.as_of.isoformat(), documents, inputs, arguments, secret)
+    return manifest_of(command, request.as_of.isoformat(), documents, inputs, arguments, secret)
+
+
+def manifest_of(
+    command: str,
+    as_of: str | None,
+    documents: Sequence[Document],
+    inputs: Mapping[str, Records],
+    arguments: Mapping[str, Any],
+    secret: Iterable[str] = (),
+) -> dict[str, Any]:
+    """Build the manifest of this call: every option that can change an answer, over which a command lays what it settled."""
+    from ..report.manifest import manifest
+
+    told, hidden = every_option(), {*secret, *PERSONAL}
+    settled = {k: v for k, v in arguments.items() if k not in SAID | SHOWING and not (k in hidden and k in told)}
+    shown = {*told} - {*settled}
+    return manifest(command, as_of, documents, inputs, {**told, **settled}, hidden - shown)

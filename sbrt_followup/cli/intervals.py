@@ -188,8 +188,6 @@ def intervals(
         sbrt-followup intervals cohort.csv --by risk_group --yield 5 --imaging mri.csv --expected published --table monitor
     """
     from ..outcomes.question import CENSORING
-    from ..report.curves import curve_figure
-    from ..report.files import check_free
     from ..report.surveillance.fitted_plan import NAME
     from ..report.surveillance.intervals_tables import TABLES
     from ..surveillance.cohort_intervals import intervals as run
@@ -204,10 +202,7 @@ def intervals(
     }
     curves.check_words(words, endpoint, unit, CENSORING[0], retreatment)
     asked = _asked(yield_, break_at, entry, model, mortality_after, bootstrap, simulations, seed, level, cross_check)
-    drawings = figure or []
-    for path in drawings:
-        curve_figure.check_kind(path)
-        check_free(path, force)
+    drawings = outputs.check_figures(figure or [], force)
     to = outputs.destination(format_, output, force, quiet)
     rulebook = inputs.open_rulebook(rules, profile)
     base = _plan(rulebook, plan)
@@ -252,17 +247,15 @@ def intervals(
     tables = {"cohort": records, **({"imaging": scans} if scans else {})}
 
     def trace() -> dict[str, Any]:
-        from ..report.manifest import manifest
-
-        return manifest("intervals", as_of, documents, tables, arguments, SECRET)
+        return inputs.manifest_of("intervals", as_of, documents, tables, arguments, SECRET)
 
     _deliver(result, to, table, trace)
-    curves.draw_files(drawings, lambda kind: _figure(result, kind, title, base), trace, force, quiet)
+    outputs.draw_files(drawings, lambda kind: _figure(result, kind, title, base), trace, force)
     if plan_output is not None:
         from ..report.surveillance.fitted_plan import fitted_plan
 
         text = fitted_plan(result, rulebook, base, records, as_of)
-        proposals.write(text, NAME, plan_output, base, trace, force, quiet)
+        proposals.write(text, NAME, plan_output, base, trace, force)
         proposals.say_impact(text, NAME, rulebook, base, records, scans, as_of, quiet)
 
 
@@ -354,13 +347,13 @@ def _figure(result: Intervals, kind: str, title: str, base: Plan) -> bytes:
 
 
 def _deliver(result: Intervals, to: Destination, table: str, trace: Any) -> None:
-    from ..report import files
+    from ..report import tabular
     from ..report.surveillance import intervals_document, intervals_tables, intervals_text, printed
     from . import outputs
 
     text = intervals_text.methods(result)
     if to.format == "table" and to.path is None:
-        intervals_text.render(result, text, printed.terminal())
+        outputs.current().show(lambda: intervals_text.render(result, text, printed.terminal()))
         return
     body = outputs.Result(
         intervals_tables.frame(result, table),
@@ -373,7 +366,7 @@ def _deliver(result: Intervals, to: Destination, table: str, trace: Any) -> None
         ],
     )
     others = {
-        "json": lambda: files.json_text(intervals_document.document(result, text, trace())).encode(),
+        "json": lambda: tabular.json_text(intervals_document.document(result, text, trace())).encode(),
         "table": lambda: printed.as_text(lambda console: intervals_text.render(result, text, console)).encode(),
     }
     outputs.deliver(body, to, others)

@@ -10,6 +10,7 @@ import typer
 
 from ..problems import InputRefused, refuse
 from . import options as o
+from .call import current, put_bytes
 
 if TYPE_CHECKING:
     from ..tables.mapping import MapFile, TableMap
@@ -42,7 +43,6 @@ def map_(
 
         sbrt-followup worklist ours.xlsx --imaging mri.csv --map map.yaml
     """
-    from ..report.files import write_bytes
     from ..tables.columns import COHORT, IMAGING
     from ..tables.map_writing import map_text
     from ..tables.mapping import MapFile
@@ -50,7 +50,7 @@ def map_(
     from . import inputs
 
     if schema:
-        from ..report.files import json_text
+        from ..report.tabular import json_text
         from ..tables.map_schema import map_schema
 
         print(json_text(map_schema()), end="")
@@ -69,11 +69,11 @@ def map_(
         for proposal in proposals:
             ask(proposal)
     text = map_text(proposals)
+    call = current()
     if output is None:
-        print(text, end="")
+        call.show(lambda: put_bytes(text.encode()))
     else:
-        write_bytes(output, text.encode(), force=True)
-        inputs.say(f"written: {output.name}", quiet)
+        call.write(output, text.encode(), True, None, f"written: {output.name}")
     open_questions = sum(len(proposal.questions) for proposal in proposals)
     for line in _report(proposals, cohort, imaging):
         inputs.say(line, quiet)

@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 INPUT = "Input"
 OUTPUT = "Output"
 RULES = "Rules"
-
-_kept: ContextVar[dict[str, Any]] = ContextVar("kept options")
-
-
-def forget() -> None:
-    """Begin a run of the program: no option is kept yet."""
-    _kept.set({})
-
-
-def _keep(name: str) -> Callable[[Any], Any]:
-    """Keep an option's value beside the command, for the one place that asks for it: how tables are read."""
-
-    def callback(value: Any) -> Any:
-        _kept.get({})[name] = value
-        return value
-
-    return callback
-
-
-def given(name: str) -> Any:
-    """Give an option that was kept; None outside a command, or where it was not given."""
-    return _kept.get({}).get(name)
-
 
 Cohort = Annotated[
     str | None,
@@ -122,7 +97,6 @@ Sheet = Annotated[
         help="The sheet of the cohort's workbook, where several could be meant.",
         rich_help_panel=INPUT,
         show_default=False,
-        callback=_keep("sheet"),
     ),
 ]
 Errors = Annotated[
@@ -133,6 +107,5 @@ Errors = Annotated[
         help="Write every row with a problem to this CSV file.",
         rich_help_panel=INPUT,
         show_default=False,
-        callback=_keep("errors"),
     ),
 ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..problems import nearest, refuse
-from .inputs import say
+from .call import Trace, put_bytes
+from .call import current as current
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,7 @@ class Result:
     frame: pd.DataFrame
     title: str
     rows: str
-    manifest: Callable[[], Mapping[str, Any]]
+    manifest: Trace
     body: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
     narrow: Sequence[str] = ()
@@ -49,10 +50,8 @@ def destination(
     format_: str | None, output: Path | None, force: bool, quiet: bool, allowed: Sequence[str] = TABULAR
 ) -> Destination:
     """Settle the format (by option, by the file's ending, by the terminal) before any work is done."""
-    from ..report.files import check_free
-
     if output is not None:
-        check_free(output, force)
+        current().claim(output, force)
     chosen = format_
     if chosen is None and output is not None:
         # The longer ending first: plain JSON names patients, FHIR does not.
@@ -74,36 +73,52 @@ def destination(
 
 
 def deliver(result: Result, to: Destination, others: Mapping[str, Callable[[], bytes]] | None = None) -> None:
-    """Render a result and write it; `others` render further formats. A file gets its manifest beside it."""
-    from ..report import files
-
+    """Render a result, to be written when all is rendered; `others` render further formats. A file gets its manifest."""
+    call = current()
     if to.format == "table" and to.path is None:
-        _print(result)
+        call.show(_printer(result))
+        return
+    data = _render(result, to.format, others or {})
+    give(data, to, result.manifest, f" ({len(result.frame)} rows)")
+    for note in result.notes:
+        call.tell(note)
+
+
+def give(data: bytes, to: Destination, trace: Trace, said: str = "") -> None:
+    """Take the bytes of a result for its file, with its manifest beside it (JSON holds its own), or for stdout."""
+    call = current()
+    if to.path is None:
+        call.show(lambda: put_bytes(data))
     else:
-        data = _render(result, to.format, others or {})
-        if to.path is None:
-            sys.stdout.buffer.write(data)
-            sys.stdout.flush()
-        else:
-            files.write_bytes(to.path, data, to.force)
-            if to.format != "json":
-                beside = to.path.with_name(to.path.name + ".manifest.json")
-                files.write_bytes(beside, files.json_text(result.manifest()).encode(), force=True)
-            say(f"written: {to.path.name} ({len(result.frame)} rows)", to.quiet)
-    if to.format != "table" or to.path is not None:
-        for note in result.notes:
-            say(note, to.quiet)
+        call.write(to.path, data, to.force, None if to.format == "json" else trace, f"written: {to.path.name}{said}")
+
+
+def check_figures(paths: Iterable[Path | None], force: bool) -> list[Path]:
+    """Refuse figures that cannot be written, before any work is done; give those that were asked for."""
+    from ..report.drawing import check_kind
+
+    asked = [path for path in paths if path is not None]
+    for path in asked:
+        check_kind(path)
+        current().claim(path, force)
+    return asked
+
+
+def draw_files(paths: Iterable[Path], drawn: Callable[[str], bytes], trace: Trace, force: bool) -> None:
+    """Draw figures, each with its manifest; `drawn` gives the bytes of a kind (`.png`)."""
+    for path in paths:
+        current().write(path, drawn(path.suffix.lower()), force, trace, f"drawn: {path.name}")
 
 
 def _render(result: Result, format_: str, others: Mapping[str, Callable[[], bytes]]) -> bytes:
-    from ..report import files
+    from ..report import tabular
 
     if format_ in others:
         return others[format_]()
     if format_ == "csv":
-        return files.csv_bytes(result.frame)
+        return tabular.csv_bytes(result.frame)
     if format_ == "parquet":
-        return files.parquet_bytes(result.frame)
+        return tabular.parquet_bytes(result.frame)
     if format_ == "table":
         from ..report.console import table_text
 
@@ -112,15 +127,16 @@ def _render(result: Result, format_: str, others: Mapping[str, Callable[[], byte
         from ..report.spreadsheet import workbook
 
         return workbook(result.frame, result.manifest(), result.notes)
-    body = {"schema_version": 1, **result.body, result.rows: files.json_rows(result.frame)}
-    return files.json_text({**body, "notes": list(result.notes), "manifest": dict(result.manifest())}).encode()
+    body = {"schema_version": 1, **result.body, result.rows: tabular.json_rows(result.frame)}
+    return tabular.json_text({**body, "notes": list(result.notes), "manifest": dict(result.manifest())}).encode()
 
 
 def _narrow(result: Result) -> pd.DataFrame:
     return result.frame[list(result.narrow)] if result.narrow else result.frame
 
 
-def _print(result: Result) -> None:
+def _printer(result: Result) -> Callable[[], None]:
     from ..report.console import print_table
 
-    print_table(_narrow(result), result.title, list(result.notes))
+    frame, notes = _narrow(result), list(result.notes)
+    return lambda: print_table(frame, result.title, notes)

@@ -187,22 +187,17 @@ def policy(
 
         sbrt-followup policy --budget 8 --weight high=2 --sensitivity 0.9 --format json
     """
-    from ..report.curves import curve_figure
-    from ..report.files import check_free
     from ..report.surveillance.policy_tables import TABLES
     from ..report.surveillance.proposal import NAME, proposal
     from ..surveillance.compared import compared
-    from . import curves, inputs, outputs, proposals
+    from . import inputs, outputs, proposals
     from .policy_options import asked_of, mix_from, plans_of
     from .progress import progress
     from .rates import document_of, fitted_or_derived
 
     if table not in TABLES:
         raise refuse("not-allowed", f"--table takes {', '.join(TABLES)}", hint=nearest(table, TABLES))
-    drawings = figure or []
-    for path in drawings:
-        curve_figure.check_kind(path)
-        check_free(path, force)
+    drawings = outputs.check_figures(figure or [], force)
     if plan_output is not None:
         proposals.check_room(plan_output, NAME, force)
     to = outputs.destination(format_, output, force, quiet)
@@ -235,15 +230,13 @@ def policy(
     tables = {} if records is None else {"cohort": records}
 
     def trace() -> dict[str, Any]:
-        from ..report.manifest import manifest
-
-        return manifest("policy", as_of, documents, tables, arguments, SECRET)
+        return inputs.manifest_of("policy", as_of, documents, tables, arguments, SECRET)
 
     _deliver(result, to, table, trace)
-    curves.draw_files(drawings, lambda kind: _figure(result, kind, title), trace, force, quiet)
+    outputs.draw_files(drawings, lambda kind: _figure(result, kind, title), trace, force)
     if plan_output is not None:
         text = proposal(result, rulebook)
-        proposals.write(text, NAME, plan_output, asked.plans[0], trace, force, quiet)
+        proposals.write(text, NAME, plan_output, asked.plans[0], trace, force)
         if records is not None:
             proposals.say_impact(text, NAME, rulebook, asked.plans[0], records, None, as_of, quiet)
 
@@ -255,19 +248,19 @@ def _figure(result: Compared, kind: str, title: str) -> bytes:
 
 
 def _deliver(result: Compared, to: Destination, table: str, trace: Any) -> None:
-    from ..report import files
+    from ..report import tabular
     from ..report.surveillance import policy_tables, policy_text, printed
     from . import outputs
 
     text = policy_text.methods(result)
     if to.format == "table" and to.path is None:
-        policy_text.render(result, text, printed.terminal())
+        outputs.current().show(lambda: policy_text.render(result, text, printed.terminal()))
         return
     body = outputs.Result(
         policy_tables.frame(result, table), "Plans compared", "rows", trace, notes=[c.message for c in result.cautions]
     )
     others = {
-        "json": lambda: files.json_text(policy_tables.document(result, text, trace())).encode(),
+        "json": lambda: tabular.json_text(policy_tables.document(result, text, trace())).encode(),
         "table": lambda: printed.as_text(lambda console: policy_text.render(result, text, console)).encode(),
     }
     outputs.deliver(body, to, others)

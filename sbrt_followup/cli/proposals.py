@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .inputs import day_of, request, say
+from .call import Trace, current, say
+from .inputs import day_of, request
 
 if TYPE_CHECKING:
     from ..rulebook.library import Rulebook
@@ -25,20 +25,13 @@ def check_room(folder: Path, name: str, force: bool) -> None:
         check_free(folder / f"{name}.yaml", force)
 
 
-def write(
-    text: str, name: str, folder: Path, base: Plan, trace: Callable[[], Mapping[str, Any]], force: bool, quiet: bool
-) -> None:
+def write(text: str, name: str, folder: Path, base: Plan, trace: Trace, force: bool) -> None:
     """Write the overlay that nobody has signed yet, with its manifest beside it, and say how to go on."""
-    from ..report import files
-
-    folder.mkdir(parents=True, exist_ok=True)
-    files.write_bytes(folder / f"{name}.yaml", text.encode(), force)
-    files.write_bytes(folder / f"{name}.manifest.json", files.json_text(trace()).encode(), force=True)
-    say(
+    said = (
         f"written: {name}.yaml, a proposal: sign approved_by in it, then run `sbrt-followup rules check {folder.name}` and "
-        f"`sbrt-followup rules impact COHORT --to {folder.name} --plan {base.id} --plan-to {name}`",
-        quiet,
+        f"`sbrt-followup rules impact COHORT --to {folder.name} --plan {base.id} --plan-to {name}`"
     )
+    current().write(folder / f"{name}.yaml", text.encode(), force, trace, said, folder=True)
 
 
 def say_impact(

@@ -84,10 +84,9 @@ def risk(
         "excluded": [{"row": e.row, "reason": e.reason} for e in table.excluded],
         **({"flips": flips(sites, table.frame)} if unit == "site" and to.format == "json" else {}),
     }
-    from ..report.manifest import manifest
 
     def trace() -> dict[str, object]:
-        return manifest("risk", as_of, documents, {"cohort": table}, arguments, ("cohort", *facts))
+        return inputs.manifest_of("risk", as_of, documents, {"cohort": table}, arguments, ("cohort", *facts))
 
     result = outputs.Result(frame, f"Risk per {unit}", "rows", trace, body, notes, NARROW)
     outputs.deliver(result, to)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,12 +10,13 @@ import typer
 
 from ..problems import InputRefused, Problem, Source, nearest, refuse
 from . import options as o
+from .call import Commands, current, say
 
 if TYPE_CHECKING:
     from ..rulebook.library import Rulebook
     from .outputs import Destination
 
-app = typer.Typer(
+app = Commands(
     no_args_is_help=True,
     help="Check, prove, test and compare rule documents.\n\n"
     "For guideline authors and auditors: is a rulebook complete, consistent, sourced and tested, and whom would a change affect.",
@@ -47,17 +48,11 @@ def name_of(folder: Path | None) -> str:
     return "the packaged rulebook" if folder is None else folder.name
 
 
-def put(text: str, to: Destination) -> None:
-    """Write a text to stdout or to a file."""
-    from ..report.files import write_bytes
-    from .inputs import say
+def put(text: str, to: Destination, manifest: Mapping[str, Any]) -> None:
+    """Give a text to stdout or to a file with its manifest."""
+    from .outputs import give
 
-    if to.path is None:
-        sys.stdout.buffer.write(text.encode())
-        sys.stdout.flush()
-    else:
-        write_bytes(to.path, text.encode(), to.force)
-        say(f"written: {to.path.name}", to.quiet)
+    give(text.encode(), to, lambda: manifest)
 
 
 def open_rules(folder: Path | None, profile: str | None) -> Rulebook:
@@ -72,13 +67,13 @@ def open_rules(folder: Path | None, profile: str | None) -> Rulebook:
 
 def trace(command: str, book: Rulebook | None, as_of: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
     """Give the manifest of a command about rules."""
-    from ..report.manifest import manifest
+    from .inputs import manifest_of
 
     documents = list(book.documents.values()) if book is not None else []
-    return manifest(f"rules {command}", as_of, documents, {}, arguments)
+    return manifest_of(f"rules {command}", as_of, documents, {}, arguments)
 
 
-@app.command("check")
+@app.command("check", public=True)
 def check(
     where: Where = None,
     rules: o.Rules = None,
@@ -101,7 +96,6 @@ def check(
     from ..audits.auditing import Audit, reading_findings
     from ..report.rules.finding_text import FORMATS, print_findings, render
     from . import outputs
-    from .inputs import say
 
     to = outputs.destination(format_, output, force, quiet, FORMATS)
     folder, only = folder_of(where, rules)
@@ -110,16 +104,17 @@ def check(
     found = Audit(findings, len(book.documents) if book else 0, 0, date.today())
     title = f"Check of {only or name_of(folder)}"
     if to.format == "table" and to.path is None:
-        print_findings(found, title)
+        current().show(lambda: print_findings(found, title))
     else:
-        put(render(found, to.format, trace("check", book, None, {"rules": name_of(folder)}), title), to)
+        manifest = trace("check", book, None, {"rules": name_of(folder)})
+        put(render(found, to.format, manifest, title), to, manifest)
     if findings:
         say(f"{len(findings)} problem(s): the rules cannot be used.", quiet)
         raise typer.Exit(1)
     say(f"{found.documents} documents can be used; `rules audit` proves what they say.", quiet)
 
 
-@app.command("audit")
+@app.command("audit", public=True)
 def audit(
     where: Where = None,
     explain: Annotated[
@@ -148,7 +143,7 @@ def audit(
     from ..audits.auditing import audit_folder
     from ..report.rules.finding_text import FORMATS, all_pages, known_codes, page, print_findings, render, summary
     from . import outputs
-    from .inputs import day_of, say
+    from .inputs import day_of
 
     to = outputs.destination(format_ or ("markdown" if explain else None), output, force, quiet, FORMATS)
     if explain is not None:
@@ -156,23 +151,24 @@ def audit(
             raise InputRefused(
                 [Problem("unknown-code", "no finding has this code", hint=nearest(explain, known_codes()))]
             )
-        put(all_pages() if explain == "all" else page(explain), to)
+        put(all_pages() if explain == "all" else page(explain), to, trace("audit", None, None, {}))
         return
     folder, only = folder_of(where, rules)
     today = day_of(as_of, quiet)
     found, book = audit_folder(folder, profile, today, only)
     title = f"Audit of {only or name_of(folder)}"
     if to.format == "table" and to.path is None:
-        print_findings(found, title)
+        current().show(lambda: print_findings(found, title))
     else:
         arguments = {"rules": name_of(folder), "strict": strict}
-        put(render(found, to.format, trace("audit", book, today.isoformat(), arguments), title), to)
+        manifest = trace("audit", book, today.isoformat(), arguments)
+        put(render(found, to.format, manifest, title), to, manifest)
         say(summary(found), quiet)
     if not found.passes(strict):
         raise typer.Exit(1)
 
 
-@app.command("test")
+@app.command("test", public=True)
 def test(
     where: Where = None,
     document: Annotated[
@@ -206,7 +202,6 @@ def test(
     from ..audits.testing import run_cases
     from ..report.rules.case_results import FORMATS, lines, render, share, summary
     from . import outputs
-    from .inputs import say
 
     to = outputs.destination(format_, output, force, quiet, FORMATS)
     folder, only = folder_of(where, rules)
@@ -220,9 +215,10 @@ def test(
     title = f"Cases of {chosen or name_of(folder)}"
     arguments = {"rules": name_of(folder), "mutate": mutate, "min": minimum, "min_killed": min_killed}
     if to.format == "table" and to.path is None:
-        put("\n".join([title, *lines(tested), ""]), to)
+        put("\n".join([title, *lines(tested), ""]), to, {})
     else:
-        put(render(tested, to.format, trace("test", book, None, arguments), title), to)
+        manifest = trace("test", book, None, arguments)
+        put(render(tested, to.format, manifest, title), to, manifest)
         for line in summary(tested):
             say(line, quiet)
     killed = rate(score(tested.tried)) if tested.tried is not None else None

@@ -65,14 +65,15 @@ def diff(
     from ..audits.differences import reopened
     from ..report.rules.difference_text import FORMATS, pack_status, read_pack, render
     from . import outputs
-    from .inputs import say
+    from .call import say
 
     to = outputs.destination(format_, output, force, quiet, FORMATS)
     title = f"From {_name(before)} to {_name(after)}"
     if before.endswith(".csv"):
         book = open_side(after, profile)
         signed = reopened(read_pack(Path(before)), book)
-        put(pack_status(signed, to.format, trace("diff", book, None, {"to": _name(after)})), to)
+        manifest = trace("diff", book, None, {"to": _name(after)})
+        put(pack_status(signed, to.format, manifest), to, manifest)
         again = sum(s.status == "reopened" for s in signed)
         say(f"{sum(s.status == 'signed' for s in signed)} signatures stand, {again} decisions are open again.", quiet)
         if again:
@@ -80,7 +81,8 @@ def diff(
         return
     one, other = open_side(before, profile), open_side(after, profile)
     changes = compare(one, other)
-    put(render(changes, to.format, trace("diff", other, None, {"from": _name(before), "to": _name(after)}), title), to)
+    manifest = trace("diff", other, None, {"from": _name(before), "to": _name(after)})
+    put(render(changes, to.format, manifest, title), to, manifest)
     if check_version and any(c.version_short for c in changes):
         raise typer.Exit(1)
 
@@ -134,10 +136,11 @@ def impact(
         sbrt-followup rules impact cohort.csv --plan mri-review-2025 --plan-to chen-2024 --figure slots.png
     """
     from ..audits.impact import impact as measure
-    from ..report.rules.impact_text import FORMATS, draw, render, summary
+    from ..report.rules.impact_text import FORMATS, impact_figure, render, summary
     from . import inputs, outputs
 
     to = outputs.destination(format_, output, force, quiet, FORMATS)
+    drawings = outputs.check_figures([figure], force)
     if before == after and (plan_to or plan) == plan:
         raise refuse("nothing-to-compare", "name two rulebooks (--from, --to) or two plans (--plan, --plan-to)")
     books = open_side(before, profile), open_side(after, profile)
@@ -148,8 +151,6 @@ def impact(
         inputs.request(book, name, None, today, True) for book, name in zip(books, (plan, plan_to or plan), strict=True)
     ]
     found = measure(table.frame, None if scans is None else scans.frame, *sides)
-    from ..report.manifest import manifest
-
     used = {"cohort": table} if scans is None else {"cohort": table, "imaging": scans}
     arguments = {
         "from": _name(before),
@@ -160,15 +161,10 @@ def impact(
         "imaging": imaging,
     }
     documents = [d for side in sides for d in (side.plan, side.rulebook.risk, side.rulebook.sins)]
-    body = manifest("rules impact", today, documents, used, arguments, ("cohort", "imaging"))
-    put(
-        render(
-            found, to.format, body, f"From {_name(before)}, {sides[0].plan.id}, to {_name(after)}, {sides[1].plan.id}"
-        ),
-        to,
-    )
+    body = inputs.manifest_of("rules impact", today, documents, used, arguments, ("cohort", "imaging"))
+    title = f"From {_name(before)}, {sides[0].plan.id}, to {_name(after)}, {sides[1].plan.id}"
+    put(render(found, to.format, body, title), to, body)
     if to.format == "csv":
         for line in summary(found):
             inputs.say(line, quiet)
-    if figure is not None:
-        draw(found, figure, force)
+    outputs.draw_files(drawings, lambda kind: impact_figure(found, kind), lambda: body, force)

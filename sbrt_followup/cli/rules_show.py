@@ -9,6 +9,7 @@ import typer
 
 from ..problems import refuse
 from . import options as o
+from .call import current
 from .rules import folder_of, name_of, open_rules, put, trace
 
 Figure = Annotated[
@@ -56,6 +57,7 @@ def show(
     # A page is for people, also in a pipe.
     usual = None if output is not None else "csv" if pack else "table"
     to = outputs.destination(format_ or usual, output, force, quiet, ("csv",) if pack else FORMATS)
+    drawings = outputs.check_figures([figure], force)
     folder, only = folder_of(None, rules)
     book = open_rules(folder, profile)
     if document is not None:
@@ -64,21 +66,20 @@ def show(
         chosen = [d for d in book.documents.values() if d.source.file == only]
     else:
         chosen = [book.profile, *(book.documents[n] for n in named_by(book.profile) if n in book.documents)]
-    if figure is not None:
-        from ..report.rules.rule_figures import draw_plan
+    manifest = trace("show", book, None, {"rules": name_of(folder), "document": document, "pack": pack})
+    if drawings:
+        from ..report.rules.rule_figures import plan_figure
 
-        draw_plan(book, chosen, figure, force)
+        outputs.draw_files(drawings, lambda kind: plan_figure(book, chosen, kind), lambda: manifest, force)
     if pack:
-        put(pack_text([d for one in chosen for d in decisions(book, one)]), to)
+        put(pack_text([d for one in chosen for d in decisions(book, one)]), to, manifest)
         return
     pages = [blocks(book, one) for one in chosen]
     if to.format == "table" and to.path is None:
-        print_pages(pages)
+        current().show(lambda: print_pages(pages))
     else:
-        put(
-            text_pages(pages) if to.format == "table" else {"markdown": markdown, "html": html_page}[to.format](pages),
-            to,
-        )
+        render = {"table": text_pages, "markdown": markdown, "html": html_page}[to.format]
+        put(render(pages), to, manifest)
 
 
 def evidence(
@@ -107,7 +108,7 @@ def evidence(
     from ..audits import ledger
     from ..report.rules.ledger_text import FORMATS, render
     from . import outputs
-    from .inputs import say
+    from .call import say
 
     if studies and (by_source or unsupported):
         raise refuse("not-together", "--studies stands alone")
@@ -116,17 +117,15 @@ def evidence(
     book = open_rules(folder, profile)
     manifest = trace("evidence", book, None, {"rules": name_of(folder), "by_source": by_source, "studies": studies})
     if studies:
-        put(
-            render(ledger.studies(book), ledger.STUDY_FIELDS, "studies", "Studies of the review", to.format, manifest),
-            to,
-        )
+        told = ledger.studies(book), ledger.STUDY_FIELDS, "studies", "Studies of the review"
+        put(render(*told, to.format, manifest), to, manifest)
         return
     entries = ledger.ledger(book)
     missing = ledger.unsupported(entries)
     shown = missing if unsupported else entries
     if by_source:
         shown = ledger.by_source(shown)
-    put(render(shown, ledger.FIELDS, "numbers", "Ledger of evidence", to.format, manifest), to)
+    put(render(shown, ledger.FIELDS, "numbers", "Ledger of evidence", to.format, manifest), to, manifest)
     published = [e for e in missing if e.basis == "published"]
     said = f"{len({(e.document, e.part, e.number, e.unit) for e in entries})} numbers; {len(missing)} not noted for a cited source, {len(published)} of them called published."
     say(said, quiet)
@@ -149,11 +148,11 @@ def schema(
     """
     from ..audits.schema import schema as make
     from ..problems import nearest
-    from ..report.files import json_text
+    from ..report.tabular import json_text
     from ..rulebook.kinds import KINDS
     from . import outputs
 
     if kind is not None and kind not in (*KINDS, "cases"):
         raise refuse("unknown-kind", "no kind of document is called so", hint=nearest(kind, [*KINDS, "cases"]))
     to = outputs.destination("json", output, force, quiet, ("json",))
-    put(json_text(make(kind)), to)
+    put(json_text(make(kind)), to, {})

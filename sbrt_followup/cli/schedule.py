@@ -128,8 +128,7 @@ def schedule(
 
     to = outputs.destination(format_, output, force, quiet, FORMATS)
     release = exports.fhir_release(fhir_release)
-    if figure is not None:
-        exports.check_figure(figure, force)
+    drawings = outputs.check_figures([figure], force)
     facts = {
         "sbrt_date": sbrt_date, "level": level, "histology": histology, "bilsky": bilsky, "paraspinal": paraspinal,
         "sins": sins, "lesion_type": lesion_type,
@@ -142,7 +141,7 @@ def schedule(
         scans = inputs.open_imaging(imaging, map_file, date_format, on_error, quiet)
     else:
         table, scans = single
-    drawn = figure is not None
+    drawn = bool(drawings)
     request = inputs.request(rulebook, plan, horizon, as_of, quiet, keys=drawn or to.format in ("ics", "fhir"))
     table = inputs.check_days(table, request.as_of, on_error)
     scans = inputs.placed(table, scans, quiet, on_error)
@@ -165,8 +164,7 @@ def schedule(
         notes=notes(scheduled, request, scans),
         narrow=NARROW,
     )
-    if figure is not None:
-        exports.timeline(figure, force, table, scheduled.visits, request)
+    outputs.draw_files(drawings, lambda kind: exports.timeline(kind, table, scheduled.visits, request), trace, force)
     others = {
         "ics": lambda: exports.calendar(scheduled.visits, request, key_file, previous, identify),
         "fhir": lambda: exports.fhir(scheduled.visits, request, key_file, identify, trace(), release),
@@ -223,21 +221,21 @@ def _stream(
     table: Records, scans: Records | None, request: Request, to: Destination, trace: Callable[[], dict[str, Any]]
 ) -> None:
     """Write a large schedule to Parquet part by part."""
-    from ..report.files import json_text, parquet_writer, write_bytes
-    from .inputs import say
+    from ..report.tabular import parquet_writer
+    from .call import current
 
     assert to.path is not None
     rows = 0
-    with parquet_writer(to.path, to.force) as write:
+    call = current()
+    with parquet_writer(call.file(to.path, to.force, trace)) as write:
         for part in _parts(table, scans, request, to.quiet):
             write(part.visits)
             rows += len(part.visits)
-    write_bytes(to.path.with_name(to.path.name + ".manifest.json"), json_text(trace()).encode(), force=True)
-    say(f"written: {to.path.name} ({rows} rows)", to.quiet)
+    call.tell(f"written: {to.path.name} ({rows} rows)")
 
 
 def _body(scheduled: Scheduled, request: Request, table: Records) -> dict[str, Any]:
-    from ..report.files import json_rows
+    from ..report.tabular import json_rows
 
     return {
         "as_of": request.as_of.isoformat(),

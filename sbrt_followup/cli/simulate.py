@@ -102,7 +102,6 @@ def simulate(
     """  # fmt: skip
     from fractions import Fraction
 
-    from ..report.manifest import manifest
     from ..rulebook.model import Plan
     from ..rulebook.simulation import Simulation, with_assumed, with_onset
     from ..synthetic.cohort import simulate as draw
@@ -130,7 +129,7 @@ def simulate(
 
     def trace() -> dict[str, object]:
         documents = [rulebook.profile, simulation, chosen, rulebook.risk, rulebook.sins, rulebook.evidence]
-        return {"synthetic": True, **manifest("simulate", None, documents, {}, arguments)}
+        return {"synthetic": True, **inputs.manifest_of("simulate", None, documents, {}, arguments)}
 
     notes = (
         "Synthetic: no row describes a person; not evidence.",

@@ -125,8 +125,6 @@ def validate(
     """
     from dataclasses import replace
 
-    from ..report.curves import curve_figure
-    from ..report.files import check_free
     from ..report.surveillance.validation_tables import TABLES
     from ..surveillance.validated import validated
     from . import curves, inputs, outputs
@@ -134,10 +132,7 @@ def validate(
 
     curves.check_words({"--table": (table, tuple(TABLES))}, endpoint, unit, censor_at, retreatment)
     asked = _asked(score, by, times, thresholds, order, level, apparent)
-    drawings = figure or []
-    for path in drawings:
-        curve_figure.check_kind(path)
-        check_free(path, force)
+    drawings = outputs.check_figures(figure or [], force)
     to = outputs.destination(format_, output, force, quiet)
     rulebook = inputs.open_rulebook(rules, profile)
     records = inputs.open_cohort(cohort, rulebook, map_file, date_format, on_error, quiet)
@@ -177,12 +172,10 @@ def validate(
     tables = {"cohort": records, **({"imaging": scans} if scans else {})}
 
     def trace() -> dict[str, Any]:
-        from ..report.manifest import manifest
-
-        return manifest("validate", as_of, documents, tables, arguments, SECRET)
+        return inputs.manifest_of("validate", as_of, documents, tables, arguments, SECRET)
 
     _deliver(result, to, table, trace)
-    curves.draw_files(drawings, lambda kind: _figure(result, kind, title), trace, force, quiet)
+    outputs.draw_files(drawings, lambda kind: _figure(result, kind, title), trace, force)
 
 
 def _figure(result: Validation, kind: str, title: str) -> bytes:
@@ -250,13 +243,13 @@ def _columns(score: str | None) -> tuple[dict[float, str], str]:
 
 
 def _deliver(result: Validation, to: Destination, table: str, trace: Any) -> None:
-    from ..report import files
+    from ..report import tabular
     from ..report.surveillance import printed, validation_document, validation_tables, validation_text
     from . import outputs
 
     text = validation_text.methods(result)
     if to.format == "table" and to.path is None:
-        validation_text.render(result, text, printed.terminal())
+        outputs.current().show(lambda: validation_text.render(result, text, printed.terminal()))
         return
     body = outputs.Result(
         validation_tables.frame(result, table),
@@ -269,7 +262,7 @@ def _deliver(result: Validation, to: Destination, table: str, trace: Any) -> Non
         ],
     )
     others = {
-        "json": lambda: files.json_text(validation_document.document(result, text, trace())).encode(),
+        "json": lambda: tabular.json_text(validation_document.document(result, text, trace())).encode(),
         "table": lambda: printed.as_text(lambda console: validation_text.render(result, text, console)).encode(),
     }
     outputs.deliver(body, to, others)

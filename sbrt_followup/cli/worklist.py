@@ -51,7 +51,7 @@ def worklist(
 
         sbrt-followup worklist cohort.csv --imaging mri.csv -f json -o worklist.json
     """
-    from ..report.files import json_rows
+    from ..report.tabular import json_rows
     from ..visits.worklist import status_counts
     from ..visits.worklist import worklist as reduce_
     from . import inputs, outputs

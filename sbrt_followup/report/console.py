@@ -5,12 +5,12 @@ Status is told by a word and a symbol, colour only adds to it; NO_COLOR is honou
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .files import json_value
+from ..problems import clean
+from .tabular import json_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,18 +37,16 @@ NEVER_CUT = ("earliest", "due", "latest", "next_due", "satisfied_by", "visit", "
 KEPT = ("patient_id", "site_ids", "site_id", "why")
 FLOOR = 8  # columns of the terminal below which a text is not squeezed
 ROOM = {"why": 28}  # a text that a person acts on keeps room; numbers beside it give way
-# Control and bidirectional characters could move the cursor or turn the text about: a cell shows that one stood there.
-UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def _text(name: str, cell: Any) -> str:
     value = json_value(cell)
-    text = "" if value is None else f"{value:g}" if isinstance(value, float) else UNSAFE.sub("\ufffd", str(value))
+    text = "" if value is None else f"{value:g}" if isinstance(value, float) else clean(str(value))
     return f"{SYMBOLS.get(text, ' ')} {text}" if name == "status" else text.replace(";", "; ")
 
 
 def _heading(name: str) -> str:
-    return HEADINGS.get(name, UNSAFE.sub("\ufffd", name.replace("_", " ")))
+    return HEADINGS.get(name, clean(name.replace("_", " ")))
 
 
 def _fixed(name: str) -> bool:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..problems import Problem
-from .files import csv_bytes, write_bytes
+from .files import write_whole
+from .tabular import csv_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,4 +49,4 @@ def kind_list(problems: Sequence[Problem]) -> pd.DataFrame:
 
 def write_row_list(path: Path, problems: Sequence[Problem]) -> None:
     """Write the list as CSV, over an older one: it is made anew at each try."""
-    write_bytes(path, csv_bytes(row_list(problems)), force=True)
+    write_whole(path, csv_bytes(row_list(problems)))

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..problems import refuse
 from .console import SYMBOLS
-from .files import escape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +67,7 @@ def workbook(frame: pd.DataFrame, manifest: Mapping[str, Any], notes: Sequence[s
     fills = {status: PatternFill("solid", fgColor=colour) for status, colour in FILLS.items()}
     place = names.index("status") if "status" in names else None
     for row in zip(*columns, strict=True):
-        written = [_cell(sheet, value) if _reads_as_error(value) else value for value in row]
+        written = [_cell(sheet, value) if _reads_otherwise(value) else value for value in row]
         if place is not None and isinstance(row[place], str):
             status = row[place]
             told = f"{SYMBOLS.get(status, '')} {status}".strip()
@@ -124,7 +123,7 @@ def _text(text: str, column: str) -> str:
     if len(text) >= LONGEST:
         # The column's name is the user's own; no cell is quoted.
         raise refuse("cell-too-long", f"a cell of column {column[:40]} is longer than Excel can hold", hint="Write CSV or Parquet.")  # fmt: skip
-    return ILLEGAL.sub("\ufffd", escape(text))
+    return ILLEGAL.sub("\ufffd", text)
 
 
 def _cell(sheet: Any, value: Any, **style: Any) -> Any:
@@ -139,9 +138,9 @@ def _cell(sheet: Any, value: Any, **style: Any) -> Any:
     return cell
 
 
-def _reads_as_error(value: Any) -> bool:
-    """Whether the library would write a text as one of Excel's errors, such as #N/A."""
-    return isinstance(value, str) and value.startswith("#")
+def _reads_otherwise(value: Any) -> bool:
+    """Whether the library would write a text as a formula or as one of Excel's errors, such as #N/A."""
+    return isinstance(value, str) and value.startswith(("=", "#"))
 
 
 def _for_print(sheet: Any) -> None:

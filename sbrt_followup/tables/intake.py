@@ -8,6 +8,7 @@ import sys
 import warnings
 from pathlib import Path
 
+from .formulas import without_escapes
 from .layout import Layout, Raw, Wanted, refused
 
 LARGEST = 4_000_000_000
@@ -84,7 +85,7 @@ def _read(data: bytes, name: str, digest: str, suffix: str, layout: Layout, want
     from .delimited import read_delimited
 
     frame, notes, found = read_delimited(data, name, layout, wanted)
-    return Raw(frame, digest, name, notes, layout=found)
+    return Raw(without_escapes(frame) if b"'" in data else frame, digest, name, notes, layout=found)
 
 
 def check_text(data: bytes, name: str, suffix: str) -> None:
@@ -103,12 +104,10 @@ def check_text(data: bytes, name: str, suffix: str) -> None:
 
 
 def texts_of(rows: list[dict[str, str]]) -> Raw:
-    """Turn mappings of texts into a table as if it had been read from a file."""
-    import json
-
+    """Turn mappings of texts into a table as if it had been read from a file; without a hash, it could be guessed back."""
     import pandas as pd
 
     frame = pd.DataFrame(rows, dtype=object)
     frame = frame.where(frame.notna() & (frame != ""), None)
     frame.insert(0, "row", range(2, len(frame) + 2))
-    return Raw(frame, "sha256:" + hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest(), "options")
+    return Raw(frame, "", "options")

@@ -72,6 +72,8 @@ def scan(path: str, engine: Engine = "pandas", session: Any = None) -> Any:
             "several-files", "the engine duckdb reads files, not a folder", hint="Name them: FOLDER/*.parquet."
         )
     keywords = {}
+    if engine == "duckdb":
+        _keep_duckdb_here()
     if engine == "pyspark":
         keywords["session"] = session or spark_session()
     try:
@@ -81,6 +83,16 @@ def scan(path: str, engine: Engine = "pandas", session: Any = None) -> Any:
         raise refuse(
             "needs-extra", f"the engine {engine} is not installed", hint=f"pip install 'sbrt-followup[{extra}]'"
         ) from None
+
+
+def _keep_duckdb_here() -> None:
+    """Have DuckDB neither fetch nor load an extension by itself; it would open the network for one."""
+    try:
+        import duckdb
+    except ImportError:
+        return
+    for setting in ("autoinstall_known_extensions", "autoload_known_extensions"):
+        duckdb.execute(f"SET {setting} = false")
 
 
 def _is_pattern(path: str) -> bool:
@@ -135,6 +147,9 @@ def spark_session() -> Any:
         ) from None
     # Its own bar would write over ours on stderr.
     builder = SparkSession.builder.appName("sbrt-followup").config("spark.ui.showConsoleProgress", "false")
+    # No page of its own, and its parts speak to each other on this machine only.
+    builder = builder.config("spark.ui.enabled", "false").config("spark.driver.host", "127.0.0.1")
+    builder = builder.config("spark.driver.bindAddress", "127.0.0.1")
     return builder.getOrCreate()
 
 

@@ -232,11 +232,13 @@ def test_a_reader_that_closes_early_is_no_error(folder: Path) -> None:
 
 
 def test_formulas_are_disarmed(folder: Path) -> None:
-    (folder / "evil.csv").write_text('patient_id,sbrt_date,note\n=1+1,2024-01-10,"@SUM(A1)"\n-5,2024-01-10,fine\n')
+    (folder / "evil.csv").write_text('patient_id,sbrt_date,note\n=1+1,2024-01-10,"@SUM(A1)"\n-5,2024-01-10,fine;=1+1\n')
     done = run("schedule", "evil.csv", *AS_OF, "-q", cwd=folder)
     cells = {cell for row in rows(done.stdout) for cell in row.values()}
-    assert {"'=1+1", "'@SUM(A1)", "'-5"} <= cells
-    assert not {c for c in cells if c.startswith(("=", "@", "+", "-"))}
+    assert {"'=1+1", "'@SUM(A1)", "-5"} <= cells
+    schedule = run("schedule", "evil.csv", *AS_OF, "-q", "-o", "visits.csv", cwd=folder)
+    assert schedule.returncode == 0
+    assert not {c for c in cells if c.startswith(("=", "@", "+"))}
 
 
 def test_an_mri_after_a_death_is_refused_or_left_out(folder: Path) -> None:

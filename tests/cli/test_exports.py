@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "cohort.csv").write_text(COHORT)
     (tmp_path / "mri.csv").write_text(IMAGING)
     (tmp_path / "clinic.key").write_text("0123456789abcdef0123456789abcdef\n")
+    (tmp_path / "clinic.key").chmod(0o600)
     return tmp_path
 
 
@@ -26,10 +28,16 @@ def folder(tmp_path: Path) -> Path:
         (("-f", "fhir"), "no-key"),
         (("-f", "ics", "--key-file", "absent.key"), "unreadable"),
         (("-f", "ics", "--key-file", "short.key"), "short-key"),
+        (("-f", "ics", "--key-file", "weak.key"), "weak-key"),
+        pytest.param(
+            ("-f", "ics", "--key-file", "open.key"),
+            "open-key",
+            marks=pytest.mark.skipif(os.name == "nt", reason="modes are POSIX"),
+        ),
         (("-f", "ics", "--key-file", "clinic.key", "--previous", "absent.ics"), "unreadable"),
         (("-f", "ics", "--key-file", "clinic.key", "--previous", "mri.csv"), "not-a-calendar"),
         (("-f", "fhir", "--key-file", "clinic.key", "--fhir-release", "R3"), "not-allowed"),
-        (("--figure", "visits.doc"), "unknown-format"),
+        (("--figure", "visits.doc"), "figure-kind"),
         (("--figure", "there.png"), "file-exists"),
         (("--figure", "nowhere/visits.png"), "no-folder"),
     ],
@@ -37,6 +45,9 @@ def folder(tmp_path: Path) -> Path:
 )
 def test_what_cannot_be_used_is_said_and_nothing_written(folder: Path, arguments: tuple[str, ...], code: str) -> None:
     (folder / "short.key").write_text("secret")
+    (folder / "weak.key").write_text("a" * 64)
+    (folder / "open.key").write_bytes((folder / "clinic.key").read_bytes())
+    (folder / "open.key").chmod(0o640)
     (folder / "there.png").write_text("mine")
     before = {p.name: p.read_bytes() for p in folder.iterdir()}
     done = run("schedule", "cohort.csv", *AS_OF, *arguments, cwd=folder)
@@ -79,3 +90,16 @@ def test_a_figure_comes_beside_a_table_that_it_does_not_change(folder: Path, end
     assert done.returncode == 0, done.stderr
     assert done.stdout == plain.stdout
     assert (folder / f"visits.{ending}").stat().st_size > 1000
+
+
+def test_each_export_stands_in_the_journal_beside_its_key_without_content(folder: Path) -> None:
+    assert run(*ICS, "-o", "first.ics", cwd=folder).returncode == 0
+    assert run(*ICS, "-f", "fhir", cwd=folder).returncode == 0
+    lines = [json.loads(line) for line in (folder / "clinic.key.journal").read_text().splitlines()]
+    assert [line["command"] for line in lines] == ["schedule", "schedule"]
+    assert lines[0]["files"][0].startswith("sha256:")
+    assert lines[1]["files"] == ["stdout"]
+    assert set(lines[0]) == {"at", "command", "key", "files"}
+    manifest = json.loads((folder / "first.ics.manifest.json").read_text())
+    assert manifest["arguments"]["key"] == lines[0]["key"]
+    assert "ZQ-" not in (folder / "clinic.key.journal").read_text()

@@ -132,7 +132,7 @@ def test_what_the_proposal_would_change_for_the_cohort_is_told(tmp_path):
     plans = ("--plan", "mri-review-2025,chen-2024", "--as-of", "2025-06-01")
     done = run(SAMPLES / "synthetic_446.csv", *plans, "--draws", "0", "--plan-output", folder, "-f", "csv")
     assert "If signed, from mri-review-2025 to proposed-plan, as of 2025-06-01" in done.stderr
-    written = json.loads((folder / "proposed-plan.manifest.json").read_text(encoding="utf-8"))
+    written = json.loads((folder / "proposed-plan.yaml.manifest.json").read_text(encoding="utf-8"))
     assert {d["document"] for d in written["rules"]} >= {"response/next-step", "sins/fisher-2010"}
 
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from sbrt_followup.cli.app import app
 from sbrt_followup.problems import InputRefused
-from sbrt_followup.report.files import csv_bytes
+from sbrt_followup.report.tabular import csv_bytes
 from sbrt_followup.rulebook.library import Rulebook, load, read
 from sbrt_followup.rulebook.model import Plan
 from sbrt_followup.rulebook.simulation import Simulation, look_up, with_assumed

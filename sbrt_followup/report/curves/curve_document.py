@@ -14,7 +14,7 @@ from ...estimators.survival import Estimate
 from ...outcomes.analysis import Analysis, GroupResult
 from ...outcomes.curves import Curves
 from ...timing import analysis_days
-from ..files import json_value
+from ..tabular import json_value
 from . import curve_tables
 from .methods import null_check_sentence
 

@@ -8,10 +8,8 @@ The same analysis gives the same bytes.
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,8 +17,9 @@ import numpy as np
 from ...estimators.interval_censored import Npmle
 from ...outcomes.analysis import FEW_AT_RISK, Analysis, GroupResult, at_risk
 from ...outcomes.curves import Curves
-from ...problems import Source, refuse
+from ...problems import refuse
 from ...timing import analysis_days
+from ..drawing import image
 from .axis import last_month, month_ticks
 from .curve_words import TEST, curve_name, p_text
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-KINDS = (".png", ".svg", ".pdf")
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 POLICY_DASHES: tuple[Any, ...] = ((0, (4, 1.5)), (0, (1, 1)), (0, (7, 1.5, 1, 1.5)), (0, (2, 3)))
 STYLES: tuple[Any, ...] = (
@@ -47,38 +45,13 @@ LONGEST_LABEL, LONGEST_IN_TABLE = 42, 22
 TITLE_WIDTH = 60
 HALF_A_LINE = 0.004
 MONTH = analysis_days(1)
-RC = {
-    "text.parse_math": False,  # a group called $20k-$40k is a name, not TeX
-    "font.family": "sans-serif",
-    "font.sans-serif": ["Arial", "Helvetica", "Liberation Sans", "DejaVu Sans"],
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "svg.hashsalt": "sbrt-followup",
-    "svg.fonttype": "none",
-    "pdf.fonttype": 42,
-}
-
-
-def check_kind(path: Path) -> None:
-    """Refuse a figure file whose ending is not one of ours."""
-    if path.suffix.lower() not in KINDS:
-        raise refuse("figure-kind", f"a figure ends in {', '.join(KINDS)}", Source(str(path)))
 
 
 def figure_bytes(result: Curves, kind: str, *, title: str = "") -> bytes:
     """Draw the curves with their risk table as a file of this kind (`.png`, `.svg` or `.pdf`)."""
-    import logging
-
-    import matplotlib as mpl
-
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # a missing first-choice font is no news
-    buffer = io.BytesIO()
-    with mpl.rc_context(RC):
-        drawn = draw(result.analysis, title=title, notes=notes_of(result), others=result.others)
-        stamp: dict[str, Any] = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-        drawn.savefig(buffer, format=kind.lstrip("."), dpi=300, metadata=stamp[kind])
-    return buffer.getvalue()
+    return image(
+        lambda: draw(result.analysis, title=title, notes=notes_of(result), others=result.others), kind, dpi=300
+    )
 
 
 def notes_of(result: Curves) -> tuple[str, ...]:

@@ -7,39 +7,26 @@ same assessment gives the same bytes. No state, date or threshold is decided her
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
-from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...problems import Source, refuse
+from ...problems import refuse
 from ...response.assessment import Assessment
 from ...response.event_dates import cohort_table
 from ...response.tallies import volume_groups
 from ...timing import analysis_days
+from ..drawing import image
 
 if TYPE_CHECKING:
     import pandas as pd
 
-KINDS = (".png", ".svg", ".pdf")
 MONTH = analysis_days(1)
 MOST_PANELS = 6
 MOST_SWIMMERS = 60
 MOST_BARS = 400
-RC = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["Arial", "Helvetica", "Liberation Sans", "DejaVu Sans"],
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "hatch.linewidth": 0.6,
-    "svg.hashsalt": "sbrt-followup",
-    "svg.fonttype": "none",
-    "pdf.fonttype": 42,
-}
 # state: letters, colour, marker
 STATE_STYLE: dict[str, tuple[str, str, str]] = {
     "baseline": ("BL", "#000000", "s"),
@@ -61,26 +48,17 @@ COURSE_STYLE: dict[str, tuple[str, Any, str]] = {
 VOLUME_STYLE = {"decreased": ("#009E73", "\\\\\\"), "unchanged": ("#BBBBBB", ""), "increased": ("#D55E00", "///")}
 
 
-def figure(assessment: Assessment, kind: str, path: Path) -> bytes:
-    """Draw one of FIGURES as a file of the path's kind."""
-    import logging
-
+def figure(assessment: Assessment, shown: str, kind: str) -> bytes:
+    """Draw one of FIGURES as a file of this kind (`.png`, `.svg` or `.pdf`)."""
     import matplotlib as mpl
 
-    ending = path.suffix.lower()
-    if ending not in KINDS:
-        raise refuse("figure-kind", f"a figure ends in {', '.join(KINDS)}", Source(str(path)))
     mpl.use("Agg")
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     from matplotlib import pyplot as plt
 
-    buffer = io.BytesIO()
-    stamp: dict[str, Any] = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    with mpl.rc_context(RC):
-        drawn = FIGURES[kind](assessment, plt)
-        drawn.savefig(buffer, format=ending.lstrip("."), dpi=200, metadata=stamp[ending])
-        plt.close(drawn)
-    return buffer.getvalue()
+    try:
+        return image(lambda: FIGURES[shown](assessment, plt), kind)
+    finally:
+        plt.close("all")
 
 
 def _limit(assessment: Assessment) -> float | None:

@@ -10,7 +10,8 @@ from typing import Any
 from ...audits.cases import Result, Word
 from ...audits.mutation import Tried, rate, score
 from ...audits.testing import CaseReport
-from ..files import escape, json_text
+from ...tables.formulas import escape
+from ..tabular import json_text
 
 FORMATS = ("table", "csv", "json", "markdown")
 COLUMNS = ("document", "set", "case", "passed", "expected", "actual", "file", "line")

@@ -11,7 +11,8 @@ from typing import Any
 from ...audits.decisions import Decision
 from ...audits.differences import DocumentChange, Moved, Signed, transitions
 from ...problems import Source, refuse
-from ..files import escape, json_text
+from ...tables.formulas import escape
+from ..tabular import json_text
 
 FORMATS = ("table", "csv", "json", "markdown")
 COLUMNS = ("document", "given", "before", "after", "rule_before", "rule_after", "days")

@@ -12,7 +12,8 @@ from ...audits.auditing import Audit
 from ...audits.codes import CODES
 from ...audits.findings import Finding
 from ...audits.reading_codes import READING
-from ..files import escape, json_text
+from ...tables.formulas import escape
+from ..tabular import json_text
 
 FORMATS = ("table", "csv", "json", "sarif", "markdown")
 COLUMNS = ("severity", "code", "document", "file", "line", "column", "message", "counter_example", "advice", "waived")

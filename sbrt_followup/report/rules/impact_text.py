@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...audits.impact import UNDECIDED, Impact
-from ...problems import Source, refuse
 from ...vocabulary import TIERS
-from ..files import check_free, csv_text, json_rows, json_text, write_bytes
+from ..drawing import image
+from ..tabular import csv_text, json_rows, json_text, json_value
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FORMATS = ("table", "csv", "json", "markdown")
 TOTALS = {
@@ -67,8 +69,6 @@ def render(found: Impact, format_: str, manifest: Mapping[str, Any], title: str)
 
 
 def _cell(value: Any) -> str:
-    from ..files import json_value
-
     plain = json_value(value)
     return "" if plain is None else str(plain)
 
@@ -93,35 +93,25 @@ def _matrix(found: Impact) -> list[str]:
     return lines
 
 
-def draw(found: Impact, path: Path, force: bool) -> None:
-    """Draw the MRI slots needed a month, before and after."""
-    import io
+def impact_figure(found: Impact, kind: str) -> bytes:
+    """Draw the MRI slots needed a month, before and after, as a file of this kind (`.png`, `.svg` or `.pdf`)."""
+    return image(lambda: _drawn(found), kind)
 
-    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise refuse("unknown-format", "a figure ends in .png, .svg or .pdf", Source(path.name))
-    check_free(path, force)
-    import matplotlib
 
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
+def _drawn(found: Impact) -> Figure:
+    from matplotlib.figure import Figure
 
     months = found.months[found.months["month"] >= found.as_of.strftime("%Y-%m")].reset_index(drop=True)
-    with plt.rc_context({"font.size": 9, "svg.hashsalt": "sbrt-followup"}):
-        fig, axes = plt.subplots(figsize=(10, 4))
-        at = range(len(months))
-        axes.step(at, months["before"], where="mid", color="#57606a", linewidth=1.6, label="before")
-        axes.step(at, months["after"], where="mid", color="#bc4c00", linewidth=1.6, linestyle="--", label="after")
-        years = [k for k, m in enumerate(months["month"]) if m.endswith("-01")]
-        axes.set_xticks(years, [months["month"][k][:4] for k in years])
-        axes.set_ylim(bottom=0)
-        axes.set_ylabel("MRIs due a month")
-        axes.set_title(f"MRI slots needed by calendar month, from {found.as_of} on", loc="left", fontsize=10)
-        axes.legend(frameon=False, loc="upper right")
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
-        fig.tight_layout()
-        buffer = io.BytesIO()
-        kind = path.suffix.lower()[1:]
-        fig.savefig(buffer, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
-        plt.close(fig)
-    write_bytes(path, buffer.getvalue(), force)
+    figure = Figure(figsize=(10, 4))
+    axes = figure.add_subplot()
+    at = range(len(months))
+    axes.step(at, months["before"], where="mid", color="#57606a", linewidth=1.6, label="before")
+    axes.step(at, months["after"], where="mid", color="#bc4c00", linewidth=1.6, linestyle="--", label="after")
+    years = [k for k, m in enumerate(months["month"]) if m.endswith("-01")]
+    axes.set_xticks(years, [months["month"][k][:4] for k in years])
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("MRIs due a month")
+    axes.set_title(f"MRI slots needed by calendar month, from {found.as_of} on", loc="left", fontsize=10)
+    axes.legend(frameon=False, loc="upper right")
+    figure.tight_layout()
+    return figure

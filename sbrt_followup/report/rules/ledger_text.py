@@ -7,7 +7,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..files import escape, json_text
+from ...tables.formulas import escape
+from ..tabular import json_text
 
 FORMATS = ("table", "csv", "json", "markdown")
 NARROW = (

@@ -3,73 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...problems import Source, refuse
+from ...problems import refuse
 from ...rulebook.conditions import decimal
 from ...rulebook.library import Rulebook
 from ...rulebook.model import Document, Plan, PseudoprogressionWindow
 from ...rulebook.offsets import visit_offsets
 from ...timing import DAYS_PER_MONTH
-from ..files import check_free, write_bytes
+from ..drawing import image
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SHADES = ("#d0d7de", "#ffd8a8", "#c3b1e1", "#b7e4c7", "#ffc9c9")
 LINE = "#0b3d62"
 
 
-def draw_plan(book: Rulebook, documents: Sequence[Document], path: Path, force: bool) -> None:
-    """Draw the plans among some documents, with the profile's windows."""
+def plan_figure(book: Rulebook, documents: Sequence[Document], kind: str) -> bytes:
+    """Draw the plans among some documents, with the profile's windows, as a file of this kind (`.png`, `.svg` or `.pdf`)."""
     plans = [d for d in documents if isinstance(d, Plan)]
     if not plans:
         raise refuse("no-plan", "a figure shows plans: name one, e.g. plan/chen-2024")
-    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise refuse("unknown-format", "a figure ends in .png, .svg or .pdf", Source(path.name))
-    check_free(path, force)
-    write_bytes(path, figure(plans, book.windows, path.suffix.lower()[1:]), force)
+    return image(lambda: figure(plans, book.windows), kind)
 
 
-def figure(plans: Sequence[Plan], windows: Sequence[PseudoprogressionWindow], kind: str) -> bytes:
-    """Give the timelines of some plans as an image."""
-    import io
-
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
+def figure(plans: Sequence[Plan], windows: Sequence[PseudoprogressionWindow]) -> Figure:
+    """Lay out the timelines of some plans."""
+    from matplotlib.figure import Figure
 
     rows = [(plan, schedule) for plan in plans for schedule in plan.schedules]
-    height = 1.6 + 0.55 * len(rows) + 0.32 * len(windows)
-    with plt.rc_context({"font.size": 9, "svg.hashsalt": "sbrt-followup"}):
-        fig, axes = plt.subplots(figsize=(11, height))
-        _windows(axes, windows, len(rows))
-        labels = []
-        for row, (plan, schedule) in enumerate(rows):
-            tier = ", ".join(schedule.tiers)
-            labels.append(plan.id if tier == "any" else f"{plan.id}\n{tier}")
-            _course(axes, plan, schedule, len(rows) - 1 - row)
-        axes.set_yticks(range(len(rows)), labels[::-1])
-        axes.set_ylim(-0.9 - 0.62 * len(windows), len(rows) - 0.4)
-        last = float(max(plan.horizon.value for plan in plans))
-        axes.set_xlim(0, last + 1)
-        axes.set_xticks(range(0, int(last) + 1, 6))
-        axes.set_xlabel("months since the last fraction")
-        axes.set_title(
-            "Planned MRIs (dots) with their windows (bars), before neighbouring windows are cut",
-            loc="left",
-            fontsize=10,
-        )
-        for side in ("top", "right", "left"):
-            axes.spines[side].set_visible(False)
-        axes.tick_params(axis="y", length=0)
-        axes.grid(axis="x", color="#eaeef2", linewidth=0.6)
-        axes.set_axisbelow(True)
-        fig.tight_layout()
-        buffer = io.BytesIO()
-        metadata = {"Date": None} if kind == "svg" else None
-        fig.savefig(buffer, format=kind, dpi=150, metadata=metadata)
-        plt.close(fig)
-    return buffer.getvalue()
+    drawn = Figure(figsize=(11, 1.6 + 0.55 * len(rows) + 0.32 * len(windows)))
+    axes = drawn.add_subplot()
+    _windows(axes, windows, len(rows))
+    labels = []
+    for row, (plan, schedule) in enumerate(rows):
+        tier = ", ".join(schedule.tiers)
+        labels.append(plan.id if tier == "any" else f"{plan.id}\n{tier}")
+        _course(axes, plan, schedule, len(rows) - 1 - row)
+    axes.set_yticks(range(len(rows)), labels[::-1])
+    axes.set_ylim(-0.9 - 0.62 * len(windows), len(rows) - 0.4)
+    last = float(max(plan.horizon.value for plan in plans))
+    axes.set_xlim(0, last + 1)
+    axes.set_xticks(range(0, int(last) + 1, 6))
+    axes.set_xlabel("months since the last fraction")
+    title = "Planned MRIs (dots) with their windows (bars), before neighbouring windows are cut"
+    axes.set_title(title, loc="left", fontsize=10)
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", color="#eaeef2", linewidth=0.6)
+    axes.set_axisbelow(True)
+    drawn.tight_layout()
+    return drawn
 
 
 def _course(axes: Any, plan: Plan, schedule: Any, row: int) -> None:

@@ -6,9 +6,7 @@ result gives the same bytes.
 
 from __future__ import annotations
 
-import io
-import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,8 +17,9 @@ from ...surveillance.group_intervals import GroupIntervals
 from ...surveillance.hazard_models import ModelFit
 from ...surveillance.hazards import Rates
 from ...vocabulary import TIERS
-from ..curves.curve_figure import COLOURS, RC
+from ..curves.curve_figure import COLOURS
 from ..curves.curve_words import EVENT
+from ..drawing import image
 from .intervals_text import span
 
 if TYPE_CHECKING:
@@ -34,15 +33,7 @@ MARKERS = ("o", "s", "^", "D")
 
 def figure_bytes(result: Intervals, kind: str, title: str, plan: Plan) -> bytes:
     """Draw as a file of this kind (`.png`, `.svg` or `.pdf`)."""
-    import matplotlib as mpl
-
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
-    buffer = io.BytesIO()
-    with mpl.rc_context(RC):
-        drawn = draw(result, title, plan)
-        stamp: dict[str, Any] = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-        drawn.savefig(buffer, format=kind.lstrip("."), dpi=200, metadata=stamp[kind])
-    return buffer.getvalue()
+    return image(lambda: draw(result, title, plan), kind)
 
 
 def draw(result: Intervals, title: str, plan: Plan) -> Figure:

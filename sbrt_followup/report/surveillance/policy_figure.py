@@ -6,15 +6,14 @@ gives the same bytes.
 
 from __future__ import annotations
 
-import io
-import logging
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...surveillance.compared import Compared
 from ...surveillance.plan_comparison import Origin, Scored
-from ..curves.curve_figure import COLOURS, RC
+from ..curves.curve_figure import COLOURS
+from ..drawing import image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,15 +38,7 @@ MARKS: dict[Origin, str] = {
 
 def figure_bytes(result: Compared, kind: str, title: str = "") -> bytes:
     """Draw the comparison as a file of this kind (`.png`, `.svg` or `.pdf`)."""
-    import matplotlib as mpl
-
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
-    buffer = io.BytesIO()
-    with mpl.rc_context(RC):
-        drawn = draw(result, title)
-        stamp: dict[str, Any] = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-        drawn.savefig(buffer, format=kind.lstrip("."), dpi=200, metadata=stamp[kind])
-    return buffer.getvalue()
+    return image(lambda: draw(result, title), kind)
 
 
 def draw(result: Compared, title: str = "") -> Figure:

@@ -6,9 +6,7 @@ gives the same bytes.
 
 from __future__ import annotations
 
-import io
-import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,8 +18,9 @@ from ...surveillance.validated import Validation
 from ...surveillance.validation import Horizon
 from ...timing import analysis_days
 from ...vocabulary import TIERS
-from ..curves.curve_figure import COLOURS, RC, STYLES
+from ..curves.curve_figure import COLOURS, STYLES
 from ..curves.curve_words import EVENT
+from ..drawing import image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,15 +33,7 @@ MONTH = analysis_days(1)
 
 def figure_bytes(result: Validation, kind: str, title: str = "") -> bytes:
     """Draw the validation as a file of this kind (`.png`, `.svg` or `.pdf`)."""
-    import matplotlib as mpl
-
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
-    buffer = io.BytesIO()
-    with mpl.rc_context(RC):
-        drawn = draw(result, title)
-        stamp: dict[str, Any] = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-        drawn.savefig(buffer, format=kind.lstrip("."), dpi=200, metadata=stamp[kind])
-    return buffer.getvalue()
+    return image(lambda: draw(result, title), kind)
 
 
 def draw(result: Validation, title: str = "") -> Figure:

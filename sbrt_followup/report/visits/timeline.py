@@ -7,20 +7,20 @@ right. No decisions and no dates are made here.
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from ...problems import clean
 from ...timing import analysis_days
 from ...vocabulary import OPEN_VISITS
-from ..console import UNSAFE
+from ..drawing import image
 from ..manifest import INTENDED_USE
 from .timeline_marks import GREY, Lines, Shade, Treatment, draw_day, draw_shades, draw_treatments, draw_visits
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 MOST_LINES = 40
 FEW_LINES = 20
@@ -34,21 +34,15 @@ GRID = "#EDEDED"
 def timeline(
     visits: pd.DataFrame, shades: Sequence[Shade], treatments: Sequence[Treatment], as_of: date, title: str, kind: str
 ) -> bytes:
-    """Draw the schedule; `kind` is png, svg or pdf. At most 40 lines, the most urgent first; the rest are counted.
+    """Draw the schedule; `kind` is `.png`, `.svg` or `.pdf`. At most 40 lines, the most urgent first; the rest are counted.
 
     `visits` has the contract's columns and, where known, `booked_date` and `stop_date`.
     """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    settings = {
-        "svg.hashsalt": "sbrt-followup", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
-        "axes.spines.left": False, "pdf.fonttype": 42,
-    }  # fmt: skip
     rows, lines = _lines(visits)
-    with mpl.rc_context(settings), warnings.catch_warnings():
-        # A name in a script that the font lacks is shown as boxes: no reason to trouble the reader of stderr.
-        warnings.filterwarnings("ignore", message="Glyph")
+
+    def draw() -> Figure:
+        from matplotlib.figure import Figure
+
         figure = Figure(figsize=(WIDTH, _inches(lines)), layout="constrained")
         axes = figure.add_subplot()
         handles = [*draw_visits(axes, rows, lines), *draw_treatments(axes, treatments, lines)]
@@ -57,10 +51,9 @@ def timeline(
         _caption(axes, rows, lines, title)
         handles.sort(key=lambda h: LEGEND.index(h.get_label()) if h.get_label() in LEGEND else len(LEGEND))
         figure.legend(handles=handles, loc="outside lower left", ncols=4, frameon=False, fontsize=8)
-        buffer = io.BytesIO()
-        metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
-        figure.savefig(buffer, format=kind, dpi=200, metadata=metadata)
-    return buffer.getvalue()
+        return figure
+
+    return image(draw, kind, settings={"axes.spines.left": False})
 
 
 def _inches(lines: Lines) -> float:
@@ -137,7 +130,7 @@ def _months(axes: Any, start: date) -> None:
 
 
 def _shown(name: str) -> str:
-    name = UNSAFE.sub("\ufffd", name)
+    name = clean(name)
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 

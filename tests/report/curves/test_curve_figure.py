@@ -10,6 +10,7 @@ from sbrt_followup.problems import InputRefused
 from sbrt_followup.report.curves import curve_figure
 from sbrt_followup.report.curves.axis import last_month, month_ticks
 from sbrt_followup.report.curves.terminal_plot import terminal_plot
+from sbrt_followup.report.drawing import SETTINGS
 from sbrt_followup.tables.records import read_cohort
 
 
@@ -151,7 +152,7 @@ def test_a_stated_month_is_always_drawn_and_a_small_cohort_whole():
 
 @pytest.mark.parametrize("label", ["g", "a rather long name of a group"])
 def test_many_groups_have_a_line_each_and_their_legend_above_the_plot(label):
-    with mpl.rc_context(curve_figure.RC):
+    with mpl.rc_context(SETTINGS):
         figure = curve_figure.draw(many_groups(12, label).analysis)
         plot = figure.axes[0]
         figure.canvas.draw()
@@ -167,7 +168,7 @@ def test_long_names_and_titles_stay_on_the_page_and_apart():
     arms = {"Lev": "with separation surgery", "Lev+5FU": "without separation surgery", "Obs": "x"}
     names = records.frame["arm"].map(lambda a: f"Stereotactic body radiotherapy of the thoracic spine {arms[a]}")
     result = curves(records, Question(30), Method("cif"), grouping=Grouping("made", names))
-    with mpl.rc_context(curve_figure.RC):
+    with mpl.rc_context(SETTINGS):
         figure = curve_figure.draw(result.analysis, title="Incidence of spine progression " * 5)
         figure.canvas.draw()
         page = figure.bbox

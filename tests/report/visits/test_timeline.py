@@ -28,7 +28,7 @@ TREATED = [Treatment(WHO, "T10-boost-of-Jane", date(2024, 10, 10)), Treatment(WH
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Draw and give the figure, its axes and its bytes."""
 
-    def draw(visits: pd.DataFrame, shades: Any = (), treated: Any = (), kind: str = "png") -> tuple[Any, Any, bytes]:
+    def draw(visits: pd.DataFrame, shades: Any = (), treated: Any = (), kind: str = ".png") -> tuple[Any, Any, bytes]:
         kept: list[Figure] = []
 
         class Kept(Figure):
@@ -158,7 +158,7 @@ def test_any_id_can_be_drawn(drawn: Any, name: str, recwarn: Any) -> None:
     assert not [w for w in recwarn if "Glyph" in str(w.message)]
 
 
-@pytest.mark.parametrize(("kind", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
+@pytest.mark.parametrize(("kind", "start"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")])
 def test_the_same_input_gives_the_same_bytes(kind: str, start: bytes) -> None:
     first, second = (timeline(every_status(), SHADES, TREATED, AS_OF, "t", kind) for _ in range(2))
     assert first == second
@@ -166,17 +166,17 @@ def test_the_same_input_gives_the_same_bytes(kind: str, start: bytes) -> None:
 
 
 def test_a_picture_has_ink_in_it() -> None:
-    image = Image.open(io.BytesIO(timeline(every_status(), SHADES, TREATED, AS_OF, "t", "png"))).convert("RGB")
+    image = Image.open(io.BytesIO(timeline(every_status(), SHADES, TREATED, AS_OF, "t", ".png"))).convert("RGB")
     colours = {colour for _, colour in image.getcolors(1 << 24) or []}
     assert {(0xD5, 0x5E, 0x00), (0x00, 0x9E, 0x73), (0xE4, 0xE4, 0xE4)} <= colours
 
 
 def test_nobody_to_draw_is_no_error() -> None:
-    assert timeline(every_status().iloc[:0], [], [], AS_OF, "t", "svg").startswith(b"<?xml")
+    assert timeline(every_status().iloc[:0], [], [], AS_OF, "t", ".svg").startswith(b"<?xml")
 
 
 def test_drawing_leaves_the_callers_matplotlib_alone() -> None:
     before = dict(mpl.rcParams)
-    timeline(every_status(), SHADES, TREATED, AS_OF, "t", "png")
+    timeline(every_status(), SHADES, TREATED, AS_OF, "t", ".png")
     assert dict(mpl.rcParams) == before
     assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
