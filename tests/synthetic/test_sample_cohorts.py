@@ -56,7 +56,7 @@ def test_a_course_from_31_january_is_clamped_and_counted_from_the_last_mri(visit
 @pytest.mark.parametrize(
     ("patient", "status", "due"),
     [
-        ("P02", "due", "2025-06-25"),  # 10 April + 2 months + 15 days
+        ("P02", "overdue", "2025-06-05"),  # equivocal on 10 April: a confirming MRI within 56 days
         ("P03", "booked", "2025-06-30"),  # 31 March + 3 months, clamped
         ("P06", "overdue", "2025-05-28"),  # 28 February + 3 months
         ("P09", "due", "2025-06-22"),  # 7 April + 2 months + 15 days
