@@ -9,11 +9,11 @@ from sbrt_followup.cli.app import app
 from sbrt_followup.problems import InputRefused
 
 START = date(2018, 1, 1)
-# Far outside every pseudo-progression window: growth that a later scan confirms, leaves open, or takes back.
+# Far outside every pseudo-progression window, below 71.3 % (above it growth is clear at once): growth that a later scan confirms, leaves open, or takes back.
 SCANS = {
-    "confirmed": ((-10, 5.0), (200, 5.0), (700, 12.0), (800, 15.0)),
-    "open": ((-10, 5.0), (200, 5.0), (700, 12.0)),
-    "retracted": ((-10, 5.0), (200, 5.0), (700, 12.0), (800, 5.0)),
+    "confirmed": ((-10, 5.0), (200, 5.0), (700, 7.0), (800, 8.0)),
+    "open": ((-10, 5.0), (200, 5.0), (700, 7.0)),
+    "retracted": ((-10, 5.0), (200, 5.0), (700, 7.0), (800, 5.0)),
     "clear": ((-10, 5.0), (200, 5.0), (700, 5.0), (800, 5.0)),
 }
 
