@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q install -c constraint
 
 .PHONY: demo test test-spark fuzz clean
 demo: $(VENV)/.demo
-	@$(BIN)/sbrt-followup schedule sample_cohorts/clinic.csv --imaging sample_cohorts/clinic_imaging.csv --as-of 2025-06-15
+	@$(BIN)/sbrt-followup worklist sample_cohorts/clinic.csv -f table --imaging sample_cohorts/clinic_imaging.csv --as-of 2025-06-15
 
 test: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand
 
-from ..problems import Source, clean, refuse
+from ..problems import InputRefused, Problem, Source, clean, refuse
 
 if TYPE_CHECKING:
     from ..report.files import Writing
@@ -31,6 +32,8 @@ SAID = frozenset({"as_of", "cohort", "imaging"})
 # What belongs to a patient, or is free text that may: never in a manifest.
 PERSONAL = frozenset({"patient_id", "title", "sbrt_date", "level", "histology", "bilsky", "paraspinal", "sins", "lesion_type", "mri"})  # fmt: skip
 RULES_FOLDER = frozenset({".yaml", ".yml"})
+LARGEST = 1e9  # no month, share, size or count of ours is near it
+LONGEST = 4096  # letters of an option; no path is longer
 
 
 @dataclass
@@ -168,8 +171,22 @@ class Command(TyperCommand):
         path = ctx.command_path.partition(" ")[2] or self.name or ""
         flags = {str(p.name): p.opts[0] if p.param_type_name == "option" else str(p.name).upper() for p in self.params}
         options = {str(p.name): _typed(p, ctx.params.get(p.name)) for p in self.params}
+        check_sizes(options, flags)
         with opened(Call(path, options, self.private, flags)):
             return super().invoke(ctx)
+
+
+def check_sizes(options: Mapping[str, Any], flags: Mapping[str, str]) -> None:
+    """Refuse numbers that are none or beyond any use, and texts longer than any path, by the option's name."""
+    found = []
+    for name, value in options.items():
+        flag = flags.get(name, name)
+        if isinstance(value, int | float) and not (isfinite(value) and abs(value) <= LARGEST):
+            found.append(Problem("not-allowed", f"{flag} takes a number of at most {LARGEST:.0e}"))
+        elif isinstance(value, str) and len(value) > LONGEST:
+            found.append(Problem("not-allowed", f"{flag} takes a text of at most {LONGEST} letters"))
+    if found:
+        raise InputRefused(found)
 
 
 class PublicCommand(Command):

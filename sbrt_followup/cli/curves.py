@@ -398,8 +398,8 @@ def _method(
 
     if ci_type not in CI_TYPES:
         raise refuse("not-allowed", f"--ci-type takes {', '.join(CI_TYPES)}", hint=nearest(ci_type, CI_TYPES))
-    if not 0.5 <= level < 1:
-        raise refuse("not-allowed", "--level takes a share from 0.5 to below 1, such as 0.95")
+    if not 0.5 <= level <= 0.9999:
+        raise refuse("not-allowed", "--level takes a share from 0.5 to 0.9999, such as 0.95")
     months = tuple(sorted(set(numbers("--times", times))))
     if not months or months[0] <= 0:
         raise refuse("not-allowed", "--times takes months above 0, such as 6,12,24,48")

@@ -22,16 +22,27 @@ if TYPE_CHECKING:
     from ..visits.schedule import Request
 
 
+FIRST_YEAR, LAST_YEAR = 1950, 2150  # of a day to judge from: further away it is a slip
+
+
 def day_of(text: str | None, quiet: bool = False) -> date:
     """Read --as-of; without it today, said aloud."""
     if text is None:
         today = date.today()
         say(f"as of {today.isoformat()} (today; --as-of sets another day)", quiet)
         return today
+    return day_in(text, "--as-of")
+
+
+def day_in(text: str, flag: str) -> date:
+    """Read a day of an option: YYYY-MM-DD and nothing else, in the years a patient can have."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise refuse("not-a-date", "--as-of takes a date written YYYY-MM-DD") from None
+        day = date.min
+    if day.isoformat() != text or not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise refuse("not-a-date", f"{flag} takes a date written YYYY-MM-DD, of the years {FIRST_YEAR} to {LAST_YEAR}")
+    return day
 
 
 def open_rulebook(folder: Path | None, profile: str | None) -> Rulebook:
@@ -241,6 +252,11 @@ def _trace(
     documents: list[Document] = [book.profile, request.plan, book.risk, book.sins, book.evidence]
     if request.plan.undecided:
         documents.insert(2, book.get(Plan, request.plan.undecided))
+    if imaging is not None and book.profile.response:
+        # Their readings ask for confirming MRIs and stand in reasons: whoever decides a line is named.
+        documents += [*book.windows, *book.criteria]
+    if book.protocol:
+        documents.append(book.protocol)
     inputs = {"cohort": cohort} if imaging is None else {"cohort": cohort, "imaging": imaging}
     return manifest_of(command, request.as_of.isoformat(), documents, inputs, arguments, secret)
 

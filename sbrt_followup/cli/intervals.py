@@ -311,8 +311,8 @@ def _asked(
         raise refuse("not-allowed", f"--simulations takes 0, or a number from 19 to {MOST:,}")
     if seed < 0:
         raise refuse("not-allowed", "--seed takes a whole number, 0 or more")
-    if not 0.5 <= level < 1:
-        raise refuse("not-allowed", "--level takes a share from 0.5 to below 1, such as 0.95")
+    if not 0.5 <= level <= 0.9999:
+        raise refuse("not-allowed", "--level takes a share from 0.5 to 0.9999, such as 0.95")
     return Asked(shares, breaks, entry, model, level, bootstrap, simulations, seed, cross_check, factors)
 
 

@@ -272,3 +272,42 @@ def test_asked_to_end_it_ends_with_a_word_and_leaves_nothing(
     assert b"stopped" in said
     assert b"nothing was written" in said
     assert content(folder) == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("curves", "cohort.csv", "--landmark", "nan"),
+        ("curves", "cohort.csv", "--tau", "inf"),
+        ("curves", "cohort.csv", "--level", "0.9999999999999999"),
+        ("schedule", "cohort.csv", "--as-of", "9999-12-31"),
+        ("schedule", "cohort.csv", "--as-of", "20250615"),
+        ("curves", "cohort.csv", "--as-of", "0001-01-01"),
+        ("schedule", "cohort.csv", "--horizon", "9" * 5000),
+        ("schedule", "cohort.csv", "--date-format", "%d" * 5000),
+        ("rules", "test", "--min", "nan"),
+    ],
+    ids=lambda a: "_".join(a)[:40],
+)
+def test_no_number_date_or_text_of_an_option_ends_in_an_internal_error(
+    folder: Path, arguments: tuple[str, ...]
+) -> None:
+    done = run(*arguments, cwd=folder)
+    assert done.returncode == 2
+    assert next(a for a in arguments if a.startswith("--")) in done.stderr
+    assert "internal error" not in done.stderr
+
+
+def test_the_documents_that_decide_a_line_stand_in_its_manifest(folder: Path) -> None:
+    (folder / "mri.csv").write_text(
+        "patient_id,mri_date,gtv_cc,confined_to_vertebra,bilsky\nA,2025-01-20,10,,0\nA,2025-04-28,14,yes,0\n"
+    )
+    (folder / "cohort.csv").write_text("patient_id,sbrt_date,level\nA,2025-01-31,T8\n")
+    for command in ("schedule", "worklist"):
+        body = json.loads(
+            run(command, "cohort.csv", "--imaging", "mri.csv", "--as-of", "2025-06-15", "-f", "json", cwd=folder).stdout
+        )
+        lines = body["visits" if command == "schedule" else "patients"]
+        decided = {part.partition("#")[0] for line in lines for part in (line["rule"] or "").split(";")} - {""}
+        assert "response/next-step" in decided
+        assert decided <= {d["document"] for d in body["manifest"]["rules"]}
