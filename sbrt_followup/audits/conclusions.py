@@ -26,7 +26,7 @@ from ..rulebook.robustness import sensitivity
 from ..rulebook.sins import categories, total_range
 from ..sites.facts import level_column
 from ..sites.windows import INSIDE, windows_of
-from ..visits.schedule import Request, patterns_of
+from ..visits.patterns import Request, patterns_of
 from ..visits.series import OPEN, VISIT, planned_grid, site_lines
 from ..vocabulary import FACTS, TIERS, WINDOW_PLACES
 from .cases import Case, CaseFile, Result, Word, compared

@@ -15,7 +15,7 @@ from ..problems import Source
 from ..rulebook.conditions import Count
 from ..rulebook.deciding import NO_MATCH, Answers, answers
 from ..rulebook.model import DecisionTable, RiskTable
-from .cells import patient, smallest
+from .fact_cells import patient, smallest
 from .findings import Finding, found
 
 # Facts of which more is worse, whatever the table; levels run from mild to worse by the vocabulary.

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..sites.risk import site_risk
-from ..visits.schedule import Request, schedule
+from ..visits.patterns import Request
+from ..visits.schedule import schedule
 from ..vocabulary import TIERS
 
 if TYPE_CHECKING:

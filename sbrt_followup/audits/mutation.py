@@ -24,8 +24,8 @@ from ..rulebook.robustness import sensitivity
 from ..sites.windows import unite
 from ..vocabulary import FACTS, TIERS
 from .cases import Case, CaseFile, Said, Word
-from .cells import patient
 from .conclusions import run
+from .fact_cells import patient
 from .mutants import Mutant, mutants
 from .window_checks import with_partners
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from ..problems import InputRefused, Problem
 from ..rulebook.library import Rulebook
 from ..rulebook.model import Document
+from .case_coverage import TESTED, Coverage, coverage
 from .cases import OWN, CaseFile, Result, case_files
 from .conclusions import run
-from .coverage import TESTED, Coverage, coverage
 from .mutation import Tried, try_mutants
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..rulebook.explaining import Explanation
-    from ..visits.schedule import Request
+    from ..visits.patterns import Request
 
 
 def explain(

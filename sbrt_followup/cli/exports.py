@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..report.visits.fhir import Release
     from ..tables.records import Records
-    from ..visits.schedule import Request
+    from ..visits.patterns import Request
 
 SHORTEST_KEY = 16
 FEWEST_LETTERS = 8  # 32 random hexadecimal digits have fewer once in some ten million keys

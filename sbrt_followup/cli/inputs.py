@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..rulebook.model import Document
     from ..tables.mapping import MapFile
     from ..tables.records import Records
-    from ..visits.schedule import Request
+    from ..visits.patterns import Request
 
 
 FIRST_YEAR, LAST_YEAR = 1950, 2150  # of a day to judge from: further away it is a slip
@@ -208,7 +208,7 @@ def request(
 
     from ..rulebook.model import Plan
     from ..rulebook.structure import NUMBER
-    from ..visits.schedule import Request
+    from ..visits.patterns import Request
 
     chosen = rulebook.get(Plan, plan) if plan else rulebook.plan
     if chosen.tiered and chosen.risk != rulebook.profile.risk:

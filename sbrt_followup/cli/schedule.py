@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..tables.records import Records
-    from ..visits.schedule import Request, Scheduled
+    from ..visits.patterns import Request
+    from ..visits.schedule import Scheduled
     from .outputs import Destination
 
 FORMATS = ("table", "csv", "json", "parquet", "xlsx", "ics", "fhir")
@@ -123,7 +124,7 @@ def schedule(
 
         sbrt-followup schedule --sbrt-date 2025-01-31 --bilsky 1b --paraspinal no --sins 9 --plan chen-2024
     """  # fmt: skip
-    from ..visits.schedule import EXPORT_COLUMNS
+    from ..visits.visit_table import EXPORT_COLUMNS
     from . import exports, inputs, outputs
 
     to = outputs.destination(format_, output, force, quiet, FORMATS)

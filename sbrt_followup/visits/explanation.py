@@ -19,7 +19,8 @@ from ..rulebook.offsets import visit_offsets
 from ..rulebook.sins import item_range
 from ..sites.facts import SiteFacts
 from ..sites.risk import SiteRisk, site_risk
-from .schedule import Request, patterns_of, phase_words
+from .patterns import Request, patterns_of
+from .visit_words import phase_words
 
 if TYPE_CHECKING:
     import pandas as pd

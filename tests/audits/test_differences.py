@@ -17,7 +17,7 @@ from sbrt_followup.report.rules.difference_text import pack_text, read_pack
 from sbrt_followup.rulebook.library import Rulebook, packaged_folder, read
 from sbrt_followup.rulebook.model import Plan
 from sbrt_followup.tables.records import read_cohort, read_imaging
-from sbrt_followup.visits.schedule import Request
+from sbrt_followup.visits.patterns import Request
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,7 +10,8 @@ import pandas as pd
 from sbrt_followup.rulebook.library import load
 from sbrt_followup.rulebook.model import Plan
 from sbrt_followup.tables.records import cohort_of, imaging_of
-from sbrt_followup.visits.schedule import Request, schedule
+from sbrt_followup.visits.patterns import Request
+from sbrt_followup.visits.schedule import schedule
 
 KEY = b"a secret that stays in the clinic"
 OTHER_KEY = b"a secret of quite another clinic"

@@ -15,7 +15,8 @@ import pytest
 from sbrt_followup.rulebook.library import load
 from sbrt_followup.sites.risk import by_site, site_risk
 from sbrt_followup.tables.records import read_cohort, read_imaging
-from sbrt_followup.visits.schedule import Request, schedule
+from sbrt_followup.visits.patterns import Request
+from sbrt_followup.visits.schedule import schedule
 from sbrt_followup.visits.worklist import worklist
 
 SAMPLES = Path(__file__).parents[2] / "sample_cohorts"

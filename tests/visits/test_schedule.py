@@ -15,7 +15,9 @@ from sbrt_followup.problems import InputRefused
 from sbrt_followup.rulebook.library import load
 from sbrt_followup.rulebook.model import Plan
 from sbrt_followup.tables.records import cohort_of, imaging_of
-from sbrt_followup.visits.schedule import HORIZON_REASON, Request, chunks, schedule
+from sbrt_followup.visits.patterns import Request
+from sbrt_followup.visits.schedule import chunks, schedule
+from sbrt_followup.visits.visit_words import HORIZON_REASON
 from sbrt_followup.visits.worklist import status_counts, worklist
 
 BOOK = load()

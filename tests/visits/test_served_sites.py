@@ -9,7 +9,8 @@ import pytest
 
 from sbrt_followup.rulebook.library import load
 from sbrt_followup.tables.records import cohort_of, imaging_of
-from sbrt_followup.visits.schedule import Request, schedule
+from sbrt_followup.visits.patterns import Request
+from sbrt_followup.visits.schedule import schedule
 
 A = {"patient_id": "Z", "site_id": "A", "sbrt_date": "2025-03-05"}
 B = {"patient_id": "Z", "site_id": "B", "sbrt_date": "2025-03-12"}

@@ -10,7 +10,8 @@ import pytest
 
 from sbrt_followup.rulebook.library import load
 from sbrt_followup.tables.records import cohort_of, imaging_of
-from sbrt_followup.visits.schedule import Request, Scheduled, schedule
+from sbrt_followup.visits.patterns import Request
+from sbrt_followup.visits.schedule import Scheduled, schedule
 from sbrt_followup.visits.worklist import status_counts, worklist
 
 AS_OF = date(2025, 6, 15)

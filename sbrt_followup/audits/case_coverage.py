@@ -13,8 +13,8 @@ from ..rulebook.deciding import answers, fact_space
 from ..rulebook.library import Rulebook
 from ..rulebook.model import DecisionTable, Document, Plan, PseudoprogressionWindow, SinsScore
 from .cases import CaseFile, Result
-from .cells import member
 from .conclusions import BESIDE, facts_of
+from .fact_cells import member
 
 TESTED = (DecisionTable, Plan, PseudoprogressionWindow, SinsScore)
 
