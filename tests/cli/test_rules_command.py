@@ -10,7 +10,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from test_cli import Done, run
+from helpers.commands import Done
+from helpers.commands import command as run
 
 from sbrt_followup.rulebook.library import packaged_folder
 
