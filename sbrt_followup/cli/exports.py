@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..report.visits.fhir import Release
     from ..tables.records import Records
     from ..visits.patterns import Request
+    from ..visits.schedule import Scheduled
 
 SHORTEST_KEY = 16
 FEWEST_LETTERS = 8  # 32 random hexadecimal digits have fewer once in some ten million keys
@@ -84,13 +85,14 @@ def fhir(
     return bundle(visits, as_of=request.as_of, key=key, identify=identify, manifest=manifest, release=release)
 
 
-def timeline(kind: str, table: Records, visits: pd.DataFrame, request: Request) -> bytes:
+def timeline(kind: str, table: Records, scheduled: Scheduled, request: Request) -> bytes:
     """Draw the schedule as a file of this kind."""
     from datetime import date, timedelta
 
     from ..report.visits.timeline import timeline as draw
     from ..report.visits.timeline_marks import Shade, Treatment
     from ..sites.windows import window_spans
+    from ..visits.worklist import pressing
 
     frame = table.frame
     patients, sites = frame["patient_id"].tolist(), frame["site_id"].tolist()
@@ -102,4 +104,6 @@ def timeline(kind: str, table: Records, visits: pd.DataFrame, request: Request) 
     ]  # fmt: skip
     treatments = [Treatment(p, s, day.date()) for p, s, day in zip(patients, sites, frame["sbrt_date"], strict=True)]
     title = f"MRI follow-up, plan {request.plan.id}"
-    return draw(visits, shades, treatments, request.as_of, title, kind)
+    asked = pressing(scheduled.asked)
+    standing = list(zip(asked["patient_id"], asked["site_id"], asked["status"], strict=True))
+    return draw(scheduled.visits, shades, treatments, request.as_of, title, kind, standing)

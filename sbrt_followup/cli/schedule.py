@@ -165,7 +165,7 @@ def schedule(
         notes=notes(scheduled, request, scans),
         narrow=NARROW,
     )
-    outputs.draw_files(drawings, lambda kind: exports.timeline(kind, table, scheduled.visits, request), trace, force)
+    outputs.draw_files(drawings, lambda kind: exports.timeline(kind, table, scheduled, request), trace, force)
     others = {
         "ics": lambda: exports.calendar(scheduled.visits, request, key_file, previous, identify),
         "fhir": lambda: exports.fhir(scheduled.visits, request, key_file, identify, trace(), release),

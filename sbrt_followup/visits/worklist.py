@@ -163,16 +163,21 @@ def _with_booking(result: pd.DataFrame) -> Any:
     return [("; ".join(filter(None, pair))) for pair in zip(why, booked, strict=True)]
 
 
-def _with_requests(result: pd.DataFrame, asked: pd.DataFrame, today: pd.Timestamp) -> pd.DataFrame:
-    """Give patients the status of their most pressing request, since when, its day and its words first in the reason."""
-    import pandas as pd
-
+def pressing(asked: pd.DataFrame) -> pd.DataFrame:
+    """Give the requests that change a patient's status (column `status`), the most pressing first."""
     status = asked["request"].map(STATUS_OF)
     counts = status.notna() & (status.isin(ANYWAY) | asked["by"].notna())
     asked = asked.assign(status=status, rank=asked["request"].map(REQUESTS.index)).loc[counts]
     asked = asked.assign(rank=asked["status"].map(STANDING.index) * len(REQUESTS) + asked["rank"])
+    return asked.sort_values(["rank", "by", "since", "site_id"], kind="stable")
+
+
+def _with_requests(result: pd.DataFrame, asked: pd.DataFrame, today: pd.Timestamp) -> pd.DataFrame:
+    """Give patients the status of their most pressing request, since when, its day and its words first in the reason."""
+    import pandas as pd
+
+    asked = pressing(asked)
     asked = asked.loc[asked["patient_id"].isin(result.loc[result["status"] != "stopped", "patient_id"])]
-    asked = asked.sort_values(["rank", "by", "since", "site_id"], kind="stable")
     told = [sentence(r, s, w) for r, s, w in zip(asked["request"], asked["since"], asked["reason"], strict=True)]
     words = pd.Series(told, index=asked.index).groupby(asked["patient_id"]).agg(lambda t: "; ".join(dict.fromkeys(t)))
     first = asked.drop_duplicates("patient_id").set_index("patient_id")

@@ -7,13 +7,13 @@ right. No decisions and no dates are made here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ...problems import clean
 from ...timing import analysis_days
-from ...vocabulary import OPEN_VISITS
+from ...vocabulary import OPEN_VISITS, STANDING
 from ..drawing import image
 from ..manifest import INTENDED_USE
 from .timeline_marks import GREY, Lines, Shade, Treatment, draw_day, draw_shades, draw_treatments, draw_visits
@@ -29,16 +29,25 @@ WIDTH, FRAME = 10.0, 2.0  # inches: of the picture, and of what stands above and
 SITE_PITCH, WIDE_PITCH, NARROW_PITCH = 0.6, 0.34, 0.235  # inches between lines
 LEGEND = ("done", "missed", "overdue", "due", "booked", "upcoming", "unknown")
 GRID = "#EDEDED"
+WORDS = {"urgent": "URGENT REVIEW", "confirm": "confirm", "awaiting_decision": "decision awaited"}
 
 
 def timeline(
-    visits: pd.DataFrame, shades: Sequence[Shade], treatments: Sequence[Treatment], as_of: date, title: str, kind: str
+    visits: pd.DataFrame,
+    shades: Sequence[Shade],
+    treatments: Sequence[Treatment],
+    as_of: date,
+    title: str,
+    kind: str,
+    standing: Sequence[tuple[str, str, str]] = (),
 ) -> bytes:
     """Draw the schedule; `kind` is `.png`, `.svg` or `.pdf`. At most 40 lines, the most urgent first; the rest are counted.
 
-    `visits` has the contract's columns and, where known, `booked_date` and `stop_date`.
+    `visits` has the contract's columns and, where known, `booked_date` and `stop_date`; `standing` holds patient, site and
+    status of what the readings ask for beyond the next visit, the most pressing first.
     """
-    rows, lines = _lines(visits)
+    pressing = _pressing(visits, standing)
+    rows, lines = _lines(visits, pressing)
 
     def draw() -> Figure:
         from matplotlib.figure import Figure
@@ -47,7 +56,7 @@ def timeline(
         axes = figure.add_subplot()
         handles = [*draw_visits(axes, rows, lines), *draw_treatments(axes, treatments, lines)]
         handles += [*draw_shades(axes, shades, lines), draw_day(axes, as_of)]
-        _label(axes, rows, lines, treatments)
+        _label(axes, rows, lines, treatments, pressing)
         _caption(axes, rows, lines, title)
         handles.sort(key=lambda h: LEGEND.index(h.get_label()) if h.get_label() in LEGEND else len(LEGEND))
         figure.legend(handles=handles, loc="outside lower left", ncols=4, frameon=False, fontsize=8)
@@ -61,8 +70,17 @@ def _inches(lines: Lines) -> float:
     return FRAME + pitch * max(len(lines.names), 1)
 
 
-def _lines(visits: pd.DataFrame) -> tuple[pd.DataFrame, Lines]:
-    """Put every row on its line and sort the lines by their next open visit, most urgent first."""
+def _pressing(visits: pd.DataFrame, standing: Sequence[tuple[str, str, str]]) -> dict[str, str]:
+    """Give the status of each line that readings ask something for: lines are sites for a single patient."""
+    single = visits["patient_id"].nunique() == 1
+    found: dict[str, str] = {}
+    for patient, site, status in standing:
+        found.setdefault(site if single else patient, status)
+    return found
+
+
+def _lines(visits: pd.DataFrame, pressing: Mapping[str, str]) -> tuple[pd.DataFrame, Lines]:
+    """Put every row on its line and sort the lines: what readings ask for, then their next open visit."""
     import pandas as pd
 
     single = visits["patient_id"].nunique() == 1
@@ -73,7 +91,9 @@ def _lines(visits: pd.DataFrame) -> tuple[pd.DataFrame, Lines]:
     visits["at"] = _days(visits)
     key = visits["site_ids" if single else "patient_id"].astype(str)
     following = visits["at"].where(visits["status"].isin(OPEN_VISITS)).groupby(key, sort=False).min()
-    order = pd.DataFrame({"due": following, "name": following.index}).sort_values(["due", "name"], na_position="last")
+    rank = [STANDING.index(pressing[name]) if name in pressing else len(STANDING) for name in following.index]
+    order = pd.DataFrame({"rank": rank, "due": following, "name": following.index})
+    order = order.sort_values(["rank", "due", "name"], na_position="last")
     names = tuple(str(name) for name in order["name"])
     lines = Lines(single, names[:MOST_LINES], max(len(names) - MOST_LINES, 0))
     number = {name: i for i, name in enumerate(lines.names)}
@@ -91,7 +111,9 @@ def _days(rows: pd.DataFrame) -> pd.Series[Any]:
     return day
 
 
-def _label(axes: Any, rows: pd.DataFrame, lines: Lines, treatments: Sequence[Treatment]) -> None:
+def _label(
+    axes: Any, rows: pd.DataFrame, lines: Lines, treatments: Sequence[Treatment], pressing: Mapping[str, str]
+) -> None:
     """Name the lines at the left, the next MRI at the right, the days below."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
@@ -107,7 +129,10 @@ def _label(axes: Any, rows: pd.DataFrame, lines: Lines, treatments: Sequence[Tre
         text.set_parse_math(False)
     right: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": 8}
     for number, words in enumerate(_next(rows, lines)):
-        axes.annotate(words, (1.01, number), **right, parse_math=False)
+        status = pressing.get(lines.names[number])
+        weight = "bold" if status else "normal"
+        told = f"{WORDS[status]}; {words}" if status else words
+        axes.annotate(told, (1.01, number), **right, weight=weight, parse_math=False)
     head: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": 8, "color": GREY}
     axes.annotate("next MRI", (1.01, 1), xytext=(0, 3), **head)
     axes.annotate("site" if lines.single else "patient", (0, 1), xytext=(-4, 3), ha="right", **head)

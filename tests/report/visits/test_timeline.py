@@ -28,7 +28,9 @@ TREATED = [Treatment(WHO, "T10-boost-of-Jane", date(2024, 10, 10)), Treatment(WH
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Draw and give the figure, its axes and its bytes."""
 
-    def draw(visits: pd.DataFrame, shades: Any = (), treated: Any = (), kind: str = ".png") -> tuple[Any, Any, bytes]:
+    def draw(
+        visits: pd.DataFrame, shades: Any = (), treated: Any = (), kind: str = ".png", standing: Any = ()
+    ) -> tuple[Any, Any, bytes]:
         kept: list[Figure] = []
 
         class Kept(Figure):
@@ -37,7 +39,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Any:
                 kept.append(self)
 
         monkeypatch.setattr("matplotlib.figure.Figure", Kept)
-        data = timeline(visits, shades, treated, AS_OF, "title", kind)
+        data = timeline(visits, shades, treated, AS_OF, "title", kind, standing)
         return kept[0], kept[0].axes[0], data
 
     return draw
@@ -180,3 +182,14 @@ def test_drawing_leaves_the_callers_matplotlib_alone() -> None:
     timeline(every_status(), SHADES, TREATED, AS_OF, "t", ".png")
     assert dict(mpl.rcParams) == before
     assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+
+
+def test_what_readings_ask_for_stands_first_and_in_words(drawn: Any) -> None:
+    visits = every_status()
+    last = str(visits["patient_id"].iloc[-1])
+    plain = names(drawn(visits)[1])
+    assert plain[0] != last
+    kept = drawn(visits, standing=[(last, "T8", "urgent"), (last, "T8", "awaiting_decision")])[1]
+    assert names(kept)[0] == last
+    assert sorted(names(kept)) == sorted(plain)
+    assert [text for text in said(kept) if text.startswith("URGENT REVIEW; ")]
